@@ -1,0 +1,110 @@
+/**
+ * The write-ahead log of a daemon (protocol §2): one log, entries of all tables in arrival order, one lane a life.
+ * Owns durability, offsets, replay, trimming and parking. Does not know schemas, tables' content, or when to checkpoint.
+ */
+import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
+
+/** What a client's channel or key says; its place is kept in the frame format, its rules come with exactly-once producers. */
+export interface ProducerStamp {
+  readonly kind: 'channel' | 'idempotency-key';
+  readonly name: string;
+  readonly epoch: bigint;
+  readonly offset: bigint;
+  readonly fingerprint?: Uint8Array;
+}
+
+export interface EntryDraft {
+  readonly table: TableUuid;
+  readonly schemaId: number;
+  /** Records in the payload, ≥ 1. */
+  readonly count: number;
+  /** NDJSON: `count` lines, each ended by `\n`, valid under `schemaId` with these options. */
+  readonly payload: Uint8Array;
+  /** Unknown fields in the payload are to be left out rather than refused. */
+  readonly ignoreUnknownFields?: boolean;
+  readonly producer?: ProducerStamp;
+}
+
+export interface Entry extends EntryDraft {
+  readonly lane: LaneId;
+  readonly baseOffset: Offset;
+}
+
+/** `[first, end)` of a lane that the log still holds for somebody; `end` is the next offset of the lane. */
+export interface LaneRange {
+  readonly lane: LaneId;
+  readonly first: Offset;
+  readonly end: Offset;
+}
+
+export type AppendOutcome =
+  /** Synced: survives kill and power cut. One entry a draft, in order, offsets assigned. */
+  | { readonly kind: 'appended'; readonly entries: readonly Entry[] }
+  /** The log's or the table's byte budget is full; nothing was written. */
+  | { readonly kind: 'full'; readonly scope: 'log' | 'table' }
+  /** The log no longer accepts (failed sync twice, closing); nothing of this was acknowledged. It may still turn up on replay. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Highest offset of a lane that was trimmed for a table: a table whose progress is below it has a gap. */
+export interface TrimmedMark {
+  readonly table: TableUuid;
+  readonly lane: LaneId;
+  readonly next: Offset;
+}
+
+/** A refusal that came after the record had been acknowledged (a schema was narrowed meanwhile): a durable decision, protocol §3. */
+export interface LateRefusal {
+  readonly table: TableUuid;
+  readonly lane: LaneId;
+  readonly offset: Offset;
+  readonly cause: string;
+}
+
+/** Parked tables have had their pending entries copied aside so that the log can trim on. */
+export interface LogStatus {
+  readonly accepting: boolean;
+  /** Why not, when it does not accept. */
+  readonly reason?: string;
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** Milliseconds since 1970 of the oldest untrimmed frame. */
+  readonly oldestAt?: number;
+  readonly parked: readonly TableUuid[];
+}
+
+export interface Log {
+  /** Lanes with something left, oldest first. The lane of this life is last, once something was appended. */
+  lanes(): readonly LaneRange[];
+
+  /**
+   * All entries of one call are one frame: all or none. Calls that arrive together share one sync.
+   * `onAppended` is called synchronously in offset order over all calls, before the promise resolves: staging hangs there.
+   */
+  append(entries: readonly EntryDraft[], onAppended?: (entries: readonly Entry[]) => void): Promise<AppendOutcome>;
+
+  /** Written and synced like a frame; kept until the table's progress passes the position. */
+  decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome>;
+  refusals(table: TableUuid): readonly LateRefusal[];
+
+  /** Synced entries of the table at or after `from` (absent lanes: from their first offset) and below `to`, lane by lane, in offset order; parked ones too. */
+  entries(table: TableUuid, from: ReadonlyMap<LaneId, Offset>, to?: ReadonlyMap<LaneId, Offset>): AsyncIterable<Entry>;
+
+  /** Tables with entries that are not known to be committed. */
+  pendingTables(): readonly TableUuid[];
+
+  trimmed(): readonly TrimmedMark[];
+
+  /** The table's commit with this progress is settled. Never called while a commit is unknown. */
+  committed(table: TableUuid, progress: ReadonlyMap<LaneId, Offset>): void;
+
+  /** Removes what is committed by every table and older than the grace, or more than the log's share. Idempotent. */
+  trim(): Promise<void>;
+
+  /** Copies the table's pending entries aside, atomically with respect to crashes, so that others' entries can be trimmed. */
+  park(table: TableUuid): Promise<void>;
+
+  status(): LogStatus;
+
+  /** Stops accepting, waits for appends in flight, closes files. */
+  close(): Promise<void>;
+}

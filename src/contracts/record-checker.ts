@@ -1,0 +1,60 @@
+/**
+ * Decides whether the records of a request fit a schema, before anything is acknowledged (protocol §3).
+ * Pure and synchronous: same bytes, same schema, same options → same answer, for ever.
+ */
+
+export type RefusalCode =
+  | 'invalid_json'
+  | 'invalid_utf8'
+  | 'not_an_object'
+  | 'duplicate_key'
+  | 'unknown_field'
+  | 'missing_field'
+  | 'null_not_allowed'
+  | 'type_mismatch'
+  | 'out_of_range'
+  | 'too_precise'
+  | 'invalid_format'
+  | 'too_deep'
+  | 'too_long';
+
+/** One refused record, as RFC 9457 `errors[]` shows it. */
+export interface Refusal {
+  /** 1-based number of the record in the request. */
+  readonly record: number;
+  /** 1-based line of the body where the record starts. */
+  readonly line: number;
+  /** JSON pointer into the record; empty for the record itself. */
+  readonly pointer: string;
+  readonly code: RefusalCode;
+  readonly expected?: string;
+  readonly got?: string;
+  readonly detail: string;
+}
+
+export type BodyFormat = 'ndjson' | 'json';
+
+export type CheckOutcome =
+  /** `lines`: NDJSON as it goes to the log: `count` lines each ended by `\n`. */
+  | { readonly kind: 'accepted'; readonly lines: Uint8Array; readonly count: number }
+  /** Nothing may be written. At most 100 refusals are listed; `total` counts refused records. */
+  | { readonly kind: 'refused'; readonly count: number; readonly total: number; readonly refusals: readonly Refusal[] };
+
+export interface RecordChecker {
+  /** A whole request body. `json` is one object or an array of objects. An empty body is accepted with count 0. */
+  check(body: Uint8Array, format: BodyFormat, options: { readonly ignoreUnknownFields: boolean }): CheckOutcome;
+
+  /**
+   * Checked lines (of this schema or an older one) as the column engine decodes them: one canonical NDJSON line a record, in which
+   * decimals are text, unknown fields are gone if ignored, and every value has the one spelling the engine reads exactly.
+   * Lines already in that form are passed through without copying. Refused: positions within the payload, 0-based.
+   */
+  canonical(
+    lines: Uint8Array,
+    options: { readonly ignoreUnknownFields: boolean },
+  ): {
+    readonly lines: Uint8Array;
+    readonly count: number;
+    readonly refused: readonly { readonly index: number; readonly cause: string }[];
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * What the HTTP API (and through it the CLI) may ask of the running daemon. The API owns wire forms, limits on bodies and status codes;
+ * behind these ports nobody knows HTTP.
+ */
+import type { LaneId, Offset, SnapshotId, TableName } from '../core/ids.ts';
+import type { BodyFormat, Refusal } from './record-checker.ts';
+import type { TableView } from './table-format.ts';
+import type { SnapshotSummary, TableDefinition } from './tables.ts';
+
+/** Where a record is for ever: `p<lane>-<offset>`; `offset` is the position after the request's last record. */
+export interface Position {
+  readonly lane: LaneId;
+  readonly offset: Offset;
+}
+
+export interface AppendRequest {
+  readonly table: TableName;
+  readonly body: Uint8Array;
+  readonly format: BodyFormat;
+  readonly ignoreUnknownFields: boolean;
+}
+
+export type AppendAnswer =
+  /** Durable. `committed` settles when the table commit that holds it is in, or rejects (`closed`, `fenced`) when this process will not learn it. */
+  | {
+      readonly kind: 'durable';
+      readonly accepted: number;
+      readonly position: Position;
+      readonly committed: () => Promise<Committed>;
+    }
+  /** An empty body: nothing to write. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'refused'; readonly count: number; readonly total: number; readonly refusals: readonly Refusal[] }
+  | { readonly kind: 'no-such-table' }
+  /** A byte budget is full, or the table is held back. */
+  | { readonly kind: 'overloaded'; readonly scope: 'log' | 'table' | 'memory'; readonly retryAfterMs: number }
+  /** Starting, draining, or the log stopped accepting; `reason` is for people. */
+  | { readonly kind: 'not-accepting'; readonly reason: string }
+  /** The table stopped (gap, schema no longer writable …) and waits for an operator. */
+  | { readonly kind: 'table-stopped'; readonly reason: string; readonly remedy: string };
+
+export interface Committed {
+  readonly snapshot: SnapshotId;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export type PositionState =
+  | { readonly kind: 'committed'; readonly snapshot?: SnapshotId; readonly at?: number }
+  /** Durable, not yet in the table. */
+  | { readonly kind: 'durable' }
+  /** Not a position of this table and daemon. */
+  | { readonly kind: 'unknown-position' };
+
+export interface IngestPort {
+  append(request: AppendRequest): Promise<AppendAnswer>;
+  /** Checks only. */
+  dryRun(
+    request: AppendRequest,
+  ): Promise<
+    Extract<AppendAnswer, { kind: 'refused' | 'no-such-table' }> | { readonly kind: 'valid'; readonly count: number }
+  >;
+  position(table: TableName, position: Position): Promise<PositionState>;
+  /** Resolves with `position(...)` once it is committed, or when `signal` aborts with what holds then. */
+  awaitPosition(table: TableName, position: Position, signal: AbortSignal): Promise<PositionState>;
+}
+
+export interface TableStatus {
+  readonly name: TableName;
+  /** `running`: commits flow. `failing`: retried with the error named. `stopped`: waits for an operator. */
+  readonly state: 'running' | 'failing' | 'stopped';
+  readonly reason?: string;
+  readonly remedy?: string;
+  /** Acknowledged records not yet in the table. */
+  readonly lagRecords: bigint;
+  readonly lagBytes: number;
+  /** Seconds since the oldest acknowledged, uncommitted record arrived; 0 when there is none. */
+  readonly freshnessSeconds: number;
+  readonly lastCommit?: Committed;
+}
+
+/** History of one checkpoint of one table, as kept on the store. */
+export interface CheckpointRecord {
+  readonly table: string;
+  readonly epoch: bigint;
+  readonly trigger: 'interval' | 'bytes' | 'rows' | 'operator' | 'shutdown' | 'recovery';
+  readonly startedAt: number;
+  readonly result: 'committed' | 'failed';
+  readonly snapshot?: bigint;
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Lane → offset of the cut. */
+  readonly cut: Readonly<Record<string, string>>;
+  /** Seconds a phase. */
+  readonly phases: { readonly write: number; readonly upload: number; readonly commit: number };
+  readonly error?: string;
+}
+
+export interface ControlPort {
+  tables(): Promise<readonly TableStatus[]>;
+  describe(table: TableName): Promise<{ readonly view: TableView; readonly status: TableStatus } | undefined>;
+  createTable(definition: TableDefinition): Promise<{ readonly kind: 'created' | 'exists'; readonly view: TableView }>;
+  snapshots(table: TableName): Promise<readonly SnapshotSummary[] | undefined>;
+  files(
+    table: TableName,
+  ): Promise<
+    | readonly {
+        readonly filePath: string;
+        readonly recordCount: bigint;
+        readonly fileSizeInBytes: bigint;
+        readonly partition: readonly (string | null)[];
+      }[]
+    | undefined
+  >;
+  /** Cuts now and resolves when every table's commit of it has settled. */
+  checkpoint(table?: TableName): Promise<readonly CheckpointRecord[]>;
+  checkpoints(table: TableName): Promise<readonly CheckpointRecord[]>;
+  /** Reasons why not; empty means ready. */
+  notReady(): readonly { readonly code: string; readonly detail: string }[];
+}
