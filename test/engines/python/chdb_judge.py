@@ -1,0 +1,59 @@
+"""chdb: ClickHouse in process. It opens local tables only below its working directory, hence `/`."""
+
+import os
+
+os.chdir("/")
+
+import pyarrow as pa  # noqa: E402
+from chdb import session  # noqa: E402
+
+from metadata import path_of  # noqa: E402
+from protocol import serve  # noqa: E402
+from sql import SqlEngine, quoted  # noqa: E402
+
+
+class Chdb(SqlEngine):
+    def __init__(self):
+        self.session = session.Session()
+
+    def source(self, location):
+        folder, name = os.path.split(os.path.realpath(path_of(location)))
+        table = os.path.dirname(folder)
+        inside = f"{os.path.basename(folder)}/{name}"
+        return f"icebergLocal({quoted(table.lstrip('/') + '/')}, SETTINGS iceberg_metadata_file_path = {quoted(inside)})"
+
+    def path(self, dotted):
+        first, *inner = dotted.split(".")
+        value = f"`{first}`"
+        for name in inner:
+            value = f"tupleElement({value}, {quoted(name)})"
+        return value
+
+    def literal(self, type_, text):
+        if type_ == "binary" or type_.startswith("fixed"):
+            return f"unhex('{text}')"
+        if type_ == "string":
+            return quoted(text.replace("\\", "\\\\"))
+        if type_.startswith("decimal"):
+            return f"CAST('{text}', '{type_.replace('decimal', 'Decimal')}')"
+        sql = {
+            "boolean": "Bool", "int": "Int32", "long": "Int64", "float": "Float32", "double": "Float64",
+            "date": "Date32", "time": "Time64(6)", "timestamp": "DateTime64(6)", "timestamptz": "DateTime64(6, 'UTC')",
+            "timestamp_ns": "DateTime64(9)", "timestamptz_ns": "DateTime64(9, 'UTC')", "uuid": "UUID",
+        }[type_]
+        return f"CAST('{text.removesuffix('+00:00').replace('T', ' ')}', {quoted(sql)})"
+
+    def not_nan(self, column):
+        return f"isNaN({column}) = 0"
+
+    def sum_text(self, column):
+        return f"toString(sum(CAST({column}, 'Nullable(Decimal(76, 18))')))"
+
+    def run(self, statement):
+        settings = "session_timezone = 'UTC', enable_time_time64_type = 1, max_threads = 2"
+        result = self.session.query(f"{statement} SETTINGS {settings}", "Arrow")
+        data = bytes(result.bytes())
+        return pa.ipc.open_file(pa.BufferReader(data)).read_all()
+
+
+serve(Chdb().answer)
