@@ -99,6 +99,9 @@ def _leaves(array, type_):
     raise ValueError(f"no canonical form for the type {type_}")
 
 
+_PER_SECOND = {"us": 1_000_000, "ns": 1_000_000_000}
+
+
 def _counts(array, unit):
     """Times and timestamps as whole counts of the unit since midnight or 1970."""
     arrow = array.type
@@ -108,6 +111,8 @@ def _counts(array, unit):
         array = array.cast(pa.time64(unit))
     elif pa.types.is_duration(arrow):
         array = array.cast(pa.duration(unit))
+    elif arrow == pa.int64():  # ClickHouse hands over times as whole seconds
+        return [None if v is None else v * _PER_SECOND[unit] for v in array.to_pylist()]
     else:
         raise ValueError(f"not a time: {arrow}")
     return array.cast(pa.int64()).to_pylist()

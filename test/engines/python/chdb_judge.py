@@ -1,6 +1,7 @@
 """chdb: ClickHouse in process. It opens local tables only below its working directory, hence `/`."""
 
 import os
+from decimal import Decimal
 
 os.chdir("/")
 
@@ -32,13 +33,16 @@ class Chdb(SqlEngine):
     def literal(self, type_, text):
         if type_ == "binary" or type_.startswith("fixed"):
             return f"unhex('{text}')"
+        if type_ == "time":  # which ClickHouse reads as whole seconds
+            hours, minutes, seconds = text.split(":")
+            return f"CAST('{int(hours) * 3600 + int(minutes) * 60 + Decimal(seconds)}', 'Decimal(18, 6)')"
         if type_ == "string":
             return quoted(text.replace("\\", "\\\\"))
         if type_.startswith("decimal"):
             return f"CAST('{text}', '{type_.replace('decimal', 'Decimal')}')"
         sql = {
             "boolean": "Bool", "int": "Int32", "long": "Int64", "float": "Float32", "double": "Float64",
-            "date": "Date32", "time": "Time64(6)", "timestamp": "DateTime64(6)", "timestamptz": "DateTime64(6, 'UTC')",
+            "date": "Date32", "timestamp": "DateTime64(6)", "timestamptz": "DateTime64(6, 'UTC')",
             "timestamp_ns": "DateTime64(9)", "timestamptz_ns": "DateTime64(9, 'UTC')", "uuid": "UUID",
         }[type_]
         return f"CAST('{text.removesuffix('+00:00').replace('T', ' ')}', {quoted(sql)})"
@@ -50,7 +54,8 @@ class Chdb(SqlEngine):
         return f"toString(sum(CAST({column}, 'Nullable(Decimal(76, 18))')))"
 
     def run(self, statement):
-        settings = "session_timezone = 'UTC', enable_time_time64_type = 1, max_threads = 2"
+        # Strings as bytes: binary columns are strings to ClickHouse, and not every binary is UTF-8.
+        settings = "session_timezone = 'UTC', max_threads = 2, output_format_arrow_string_as_string = 0"
         result = self.session.query(f"{statement} SETTINGS {settings}", "Arrow")
         data = bytes(result.bytes())
         return pa.ipc.open_file(pa.BufferReader(data)).read_all()

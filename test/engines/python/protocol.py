@@ -25,7 +25,8 @@ def serve(handle):
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
             traceback.print_exc(file=sys.stderr)
-            answer = {"ok": False, "error": f"{type(error).__name__}: {error}"[:2000]}
+            text = f"{type(error).__name__}: {error}".split("\n\tat ")[0]
+            answer = {"ok": False, "error": text[:1000]}
         _send(answers, answer)
 
 

@@ -61,7 +61,8 @@ def _aggregate(table, fields):
 
 
 def _catalog(request):
-    return SqlCatalog(request["catalogName"], uri=request["catalogUri"], warehouse=request["warehouse"])
+    uri = "sqlite:///" + request["catalogFile"]
+    return SqlCatalog(request["catalogName"], uri=uri, warehouse=request["warehouse"])
 
 
 def _tables(request):
