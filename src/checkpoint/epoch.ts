@@ -1,0 +1,63 @@
+/** One table's share of one checkpoint while it is open and after it is sealed. Owns the arithmetic of its cut; writes nothing. */
+import type { Epoch, LaneId, Offset, SnapshotId } from '../core/ids.ts';
+import type { Staging } from '../contracts/column-engine.ts';
+import type { CheckpointRecord } from '../contracts/service-ports.ts';
+import type { DataFile } from '../record/data-file.ts';
+import type { LaneCut } from './protocol.ts';
+
+export class OpenEpoch {
+  readonly staging: Staging;
+  /** Monotonic milliseconds of its first record; the interval trigger counts from here. */
+  readonly firstAt: number;
+  readonly #lanes = new Map<LaneId, LaneCut>();
+
+  constructor(staging: Staging, firstAt: number) {
+    this.staging = staging;
+    this.firstAt = firstAt;
+  }
+
+  get rows(): number {
+    return this.staging.rows;
+  }
+
+  get bytes(): number {
+    return this.staging.bytes;
+  }
+
+  get lanes(): ReadonlyMap<LaneId, LaneCut> {
+    return this.#lanes;
+  }
+
+  /** The cut of the lane now ends at `to`; it began where the table's staging stood before. */
+  extend(lane: LaneId, from: Offset | undefined, to: Offset): void {
+    const cut = this.#lanes.get(lane);
+    this.#lanes.set(lane, { from: cut === undefined ? from : cut.from, to });
+  }
+}
+
+export interface SealedEpoch {
+  readonly epoch: Epoch;
+  readonly token: SnapshotId;
+  readonly trigger: CheckpointRecord['trigger'];
+  readonly lanes: ReadonlyMap<LaneId, LaneCut>;
+  readonly staging: Staging;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly firstAt: number;
+  /** Wall clock of the cut. */
+  readonly sealedAt: number;
+  /** Written and uploaded; rejects when that is hopeless or cancelled. */
+  readonly files: Promise<UploadedEpoch>;
+}
+
+export interface UploadedEpoch {
+  readonly files: readonly DataFile[];
+  /** Wall clock at which the first file of it was put. */
+  readonly uploadedAt: number;
+  readonly writeSeconds: number;
+  readonly uploadSeconds: number;
+}
+
+/** Where the table stands once this epoch is in. */
+export const endOf = (lanes: ReadonlyMap<LaneId, LaneCut>): ReadonlyMap<LaneId, Offset> =>
+  new Map([...lanes].map(([lane, cut]) => [lane, cut.to]));

@@ -1,0 +1,87 @@
+/**
+ * The checkpoint protocol as pure decisions from observed facts (protocol §4 step 4, §6). Reads and writes nothing:
+ * the commit loop asks, then acts.
+ */
+import type { Generation, LaneId, Offset, SnapshotId, TableUuid } from '../core/ids.ts';
+import type { LaneRange, TrimmedMark } from '../contracts/log.ts';
+import type { Progress } from '../record/progress.ts';
+
+/** The records `[from, to)` of a lane that an epoch adds to a table. `from` undefined: the table has never heard of the lane. */
+export interface LaneCut {
+  readonly from: Offset | undefined;
+  readonly to: Offset;
+}
+
+export interface CommitPlan {
+  readonly table: TableUuid;
+  readonly lanes: ReadonlyMap<LaneId, LaneCut>;
+  readonly generation: Generation;
+  /** Same over all attempts of one prepared change. */
+  readonly token: SnapshotId;
+}
+
+export type Verdict =
+  /** The base is exactly where the cut begins. */
+  | { readonly kind: 'attempt' }
+  /** The base holds our own earlier attempt. */
+  | { readonly kind: 'ours' }
+  /** Somebody else wrote for these lanes: cut again from the base's progress, with a new token. */
+  | { readonly kind: 'recut' }
+  /** A newer generation owns a lane of ours. */
+  | { readonly kind: 'fenced'; readonly lane: LaneId; readonly generation: Generation };
+
+/** Compares a freshly loaded base with a plan. A commit is valid only where every lane stands exactly at `from`. */
+export function judge(base: Progress | undefined, plan: CommitPlan): Verdict {
+  for (const lane of plan.lanes.keys()) {
+    const at = base?.lanes.get(lane);
+    if (at !== undefined && at.generation > plan.generation) return { kind: 'fenced', lane, generation: at.generation };
+  }
+  const lanes = [...plan.lanes];
+  if (base?.token === plan.token && lanes.every(([lane, cut]) => base.lanes.get(lane)?.next === cut.to))
+    return { kind: 'ours' };
+  return lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from) ? { kind: 'attempt' } : { kind: 'recut' };
+}
+
+/** The table stands below what the log has already trimmed for it: records are nowhere. Only an operator can decide (protocol §2). */
+export interface Gap {
+  readonly lane: LaneId;
+  /** Undefined: the table has no progress for the lane at all. */
+  readonly tableAt: Offset | undefined;
+  readonly logFrom: Offset;
+}
+
+/** Nothing ever starts again at 0 by itself: a lane remembered by the log but behind or absent in the table is a gap. */
+export function findGap(table: TableUuid, base: Progress | undefined, trimmed: readonly TrimmedMark[]): Gap | undefined {
+  for (const mark of trimmed) {
+    if (mark.table !== table) continue;
+    const at = base?.lanes.get(mark.lane)?.next;
+    if (at === undefined || at < mark.next) return { lane: mark.lane, tableAt: at, logFrom: mark.next };
+  }
+  return undefined;
+}
+
+/**
+ * Lanes the table names whose log is not here: the volume was lost, restored older, or the table is shared with another daemon of this
+ * pipeline. Before anything is replayed an empty commit with the new generation must fence what those lives may still have in flight.
+ */
+export function lostLanes(
+  table: TableUuid,
+  base: Progress | undefined,
+  held: readonly LaneRange[],
+  trimmed: readonly TrimmedMark[],
+): readonly LaneId[] {
+  if (base === undefined) return [];
+  const known = new Set<LaneId>([
+    ...held.map((range) => range.lane),
+    ...trimmed.filter((mark) => mark.table === table).map((mark) => mark.lane),
+  ]);
+  return [...base.lanes.keys()].filter((lane) => !known.has(lane));
+}
+
+/** One more than any owner before us, over every table this daemon writes. */
+export function nextGeneration(progresses: readonly (Progress | undefined)[]): Generation {
+  let highest = 0n;
+  for (const progress of progresses)
+    for (const at of progress?.lanes.values() ?? []) if (at.generation > highest) highest = at.generation;
+  return (highest + 1n) as Generation;
+}
