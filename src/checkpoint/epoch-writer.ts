@@ -41,7 +41,12 @@ export async function writeEpoch(
   };
 }
 
-async function upload(writer: EpochWriter, tableLocation: string, file: WrittenFile, signal: AbortSignal): Promise<DataFile> {
+async function upload(
+  writer: EpochWriter,
+  tableLocation: string,
+  file: WrittenFile,
+  signal: AbortSignal,
+): Promise<DataFile> {
   const { localPath, ...facts } = file;
   for (let attempt = 0; ; attempt += 1) {
     // A new name a try: a put whose answer was lost may still land under the old one.
@@ -59,7 +64,11 @@ async function upload(writer: EpochWriter, tableLocation: string, file: WrittenF
   }
 }
 
-async function inParallel<A, B>(items: readonly A[], width: number, work: (item: A) => Promise<B>): Promise<readonly B[]> {
+async function inParallel<A, B>(
+  items: readonly A[],
+  width: number,
+  work: (item: A) => Promise<B>,
+): Promise<readonly B[]> {
   const results: B[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {

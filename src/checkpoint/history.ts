@@ -7,11 +7,19 @@ import type { TableUuid } from '../core/ids.ts';
 import type { ObjectStore } from '../contracts/object-store.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 
+/** As parsed: small integers come back as numbers. */
+type StoredRecord = Omit<CheckpointRecord, 'epoch' | 'snapshot'> & {
+  readonly epoch: number | bigint;
+  readonly snapshot?: number | bigint;
+};
+
 export class CheckpointHistory {
   readonly #store: ObjectStore;
   readonly #prefix: string;
   readonly #keep: number;
   readonly #onFailure: (error: unknown) => void;
+  /** Keys of a table, oldest first, as far as this process knows: one listing a table and life. */
+  readonly #known = new Map<TableUuid, string[]>();
 
   /** Records live at `<prefix>/<table uuid>/<20-digit epoch>.json`; the newest `keep` of a table stay. */
   constructor(store: ObjectStore, prefix: string, keep: number, onFailure: (error: unknown) => void) {
@@ -25,7 +33,9 @@ export class CheckpointHistory {
     try {
       const key = `${this.#prefix}/${table}/${record.epoch.toString().padStart(20, '0')}.json`;
       await this.#store.put(key, Buffer.from(`${stringifyJson64(record)}\n`), { kind: 'always' });
-      const old = (await this.#keys(table)).slice(0, -this.#keep);
+      const keys = await this.#keys(table);
+      if (keys.at(-1) !== key) keys.push(key);
+      const old = keys.splice(0, Math.max(0, keys.length - this.#keep));
       if (old.length > 0) await this.#store.delete(old);
     } catch (error) {
       this.#onFailure(error);
@@ -38,19 +48,23 @@ export class CheckpointHistory {
     for (const key of await this.#keys(table)) {
       const found = await this.#store.get(key);
       if (found === undefined) continue;
-      const raw = parseJson64(Buffer.from(found.bytes).toString('utf8'), key) as unknown as CheckpointRecord;
+      const raw = parseJson64(Buffer.from(found.bytes).toString('utf8'), key) as unknown as StoredRecord;
+      const { epoch, snapshot, ...rest } = raw;
       records.push({
-        ...raw,
-        epoch: BigInt(raw.epoch),
-        ...(raw.snapshot === undefined ? {} : { snapshot: BigInt(raw.snapshot) }),
+        ...rest,
+        epoch: BigInt(epoch),
+        ...(snapshot === undefined ? {} : { snapshot: BigInt(snapshot) }),
       });
     }
     return records;
   }
 
-  async #keys(table: TableUuid): Promise<readonly string[]> {
+  async #keys(table: TableUuid): Promise<string[]> {
+    const known = this.#known.get(table);
+    if (known !== undefined) return known;
     const keys: string[] = [];
     for await (const info of this.#store.list(`${this.#prefix}/${table}/`)) keys.push(info.key);
+    this.#known.set(table, keys);
     return keys;
   }
 }

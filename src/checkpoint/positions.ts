@@ -2,7 +2,7 @@
  * Who waits for which position of a table, and which snapshot holds it. Owns waiters and a short memory of recent commits.
  * A position `(lane, offset)` is committed when the table's progress of the lane has reached the offset.
  */
-import { SluiceError } from '../core/errors.ts';
+import type { SluiceError } from '../core/errors.ts';
 import type { LaneId, Offset, SnapshotId } from '../core/ids.ts';
 import type { Committed, Position, PositionState } from '../contracts/service-ports.ts';
 
@@ -47,7 +47,9 @@ export class Positions {
   stateOf(position: Position, durableTo: Offset | undefined): PositionState {
     if (this.#holds(position)) {
       const commit = this.#commitOf(position);
-      return commit === undefined ? { kind: 'committed' } : { kind: 'committed', snapshot: commit.snapshot, at: commit.at };
+      return commit === undefined
+        ? { kind: 'committed' }
+        : { kind: 'committed', snapshot: commit.snapshot, at: commit.at };
     }
     return durableTo !== undefined && position.offset <= durableTo ? { kind: 'durable' } : { kind: 'unknown-position' };
   }

@@ -39,7 +39,9 @@ export function judge(base: Progress | undefined, plan: CommitPlan): Verdict {
   const lanes = [...plan.lanes];
   if (base?.token === plan.token && lanes.every(([lane, cut]) => base.lanes.get(lane)?.next === cut.to))
     return { kind: 'ours' };
-  return lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from) ? { kind: 'attempt' } : { kind: 'recut' };
+  return lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from)
+    ? { kind: 'attempt' }
+    : { kind: 'recut' };
 }
 
 /** The table stands below what the log has already trimmed for it: records are nowhere. Only an operator can decide (protocol §2). */
@@ -51,7 +53,11 @@ export interface Gap {
 }
 
 /** Nothing ever starts again at 0 by itself: a lane remembered by the log but behind or absent in the table is a gap. */
-export function findGap(table: TableUuid, base: Progress | undefined, trimmed: readonly TrimmedMark[]): Gap | undefined {
+export function findGap(
+  table: TableUuid,
+  base: Progress | undefined,
+  trimmed: readonly TrimmedMark[],
+): Gap | undefined {
   for (const mark of trimmed) {
     if (mark.table !== table) continue;
     const at = base?.lanes.get(mark.lane)?.next;
@@ -75,12 +81,15 @@ export function lostLanes(
     ...held.map((range) => range.lane),
     ...trimmed.filter((mark) => mark.table === table).map((mark) => mark.lane),
   ]);
-  return [...base.lanes.keys()].filter((lane) => !known.has(lane));
+  return [...base.lanes].filter(([lane, at]) => at.lost !== true && !known.has(lane)).map(([lane]) => lane);
 }
 
-/** One more than any owner before us, over every table this daemon writes. */
-export function nextGeneration(progresses: readonly (Progress | undefined)[]): Generation {
-  let highest = 0n;
+/**
+ * More than any owner before us: one above every progress that could be read, and at least the wall clock, which stands in for tables that
+ * could not be read at start. A clock that went back can only make us believe we are fenced, never the reverse.
+ */
+export function nextGeneration(progresses: readonly (Progress | undefined)[], nowMs: number): Generation {
+  let highest = BigInt(Math.max(0, Math.trunc(nowMs))) - 1n;
   for (const progress of progresses)
     for (const at of progress?.lanes.values() ?? []) if (at.generation > highest) highest = at.generation;
   return (highest + 1n) as Generation;

@@ -60,7 +60,11 @@ export async function commitLoop<V extends TableView, P extends PreparedChange, 
     const base = loaded.view;
     if (base.uuid !== table.uuid) return { kind: 'table-gone', uuidNow: base.uuid };
 
-    const said = await stance(base);
+    const said = await orUnavailable(async () => stance(base));
+    if (said.kind === 'unavailable') {
+      await wait('unavailable', said.cause);
+      continue;
+    }
     if (said.kind === 'settled') return { kind: 'settled', result: said.result, view: base, attempts };
 
     if (prepared === undefined) {
@@ -86,7 +90,9 @@ export async function commitLoop<V extends TableView, P extends PreparedChange, 
   }
 }
 
-async function orUnavailable<R>(work: () => Promise<R>): Promise<R | { readonly kind: 'unavailable'; readonly cause: unknown }> {
+async function orUnavailable<R>(
+  work: () => Promise<R>,
+): Promise<R | { readonly kind: 'unavailable'; readonly cause: unknown }> {
   try {
     return await work();
   } catch (error) {

@@ -2,10 +2,10 @@
  * A table as a sequence of snapshots under compare-and-swap (design §3, protocol §4). Iceberg implements it; Delta will.
  * `prepare` once: everything slow and position-free. `attempt` many: one compare-and-swap each.
  */
-import type { Epoch, Generation, LaneId, Offset, PipelineId, SnapshotId, TableName, TableUuid } from '../core/ids.ts';
+import type { Epoch, LaneId, PipelineId, SnapshotId, TableName, TableUuid } from '../core/ids.ts';
 import type { DataFile } from '../record/data-file.ts';
 import type { PartitionSpec, SortOrder } from '../record/partition-spec.ts';
-import type { Progress } from '../record/progress.ts';
+import type { LaneProgress, Progress } from '../record/progress.ts';
 import type { Schema } from '../record/types.ts';
 
 /** What everybody may know of a loaded table. Immutable: one load, one value. */
@@ -29,7 +29,7 @@ export interface ProgressUpdate {
   readonly pipeline: PipelineId;
   readonly epoch: Epoch;
   /** Lanes this commit moves; the others are carried over from the base. */
-  readonly lanes: ReadonlyMap<LaneId, { readonly next: Offset; readonly generation: Generation }>;
+  readonly lanes: ReadonlyMap<LaneId, LaneProgress>;
   readonly state?: string;
   /** Lanes that leave the map with this commit (protocol §2, pruning). */
   readonly prune?: readonly LaneId[];

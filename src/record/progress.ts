@@ -11,6 +11,8 @@ export interface LaneProgress {
   /** Every record of the lane below this offset that belongs to the table is in it. */
   readonly next: Offset;
   readonly generation: Generation;
+  /** The log of the lane was lost and what its last life may have had in flight is fenced off (protocol §6). */
+  readonly lost?: true;
 }
 
 export interface Progress {
@@ -34,7 +36,10 @@ export function encodeProgress(progress: Progress): string {
   const lanes = Object.fromEntries(
     [...progress.lanes]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([lane, at]) => [lane, [at.next.toString(), at.generation.toString()]]),
+      .map(([lane, at]) => [
+        lane,
+        [at.next.toString(), at.generation.toString(), ...(at.lost === true ? ['lost'] : [])],
+      ]),
   );
   const text = stringifyJson64({
     v: 1,
@@ -61,7 +66,7 @@ export function decodeProgress(pipeline: string, text: string): Progress {
     readonly epoch?: unknown;
     readonly token?: unknown;
     readonly state?: unknown;
-    readonly lanes?: Readonly<Record<string, readonly [string, string]>>;
+    readonly lanes?: Readonly<Record<string, readonly [string, string, 'lost'?]>>;
   };
   if (raw.v !== 1 || typeof raw.table !== 'string' || typeof raw.token !== 'string' || typeof raw.lanes !== 'object')
     throw new SluiceError('corrupt', `${what} is not a progress record this version understands`, {
@@ -74,9 +79,13 @@ export function decodeProgress(pipeline: string, text: string): Progress {
     token: snapshotId(BigInt(raw.token)),
     ...(typeof raw.state === 'string' ? { state: raw.state } : {}),
     lanes: new Map(
-      Object.entries(raw.lanes).map(([lane, [next, gen]]) => [
+      Object.entries(raw.lanes).map(([lane, [next, gen, lost]]) => [
         laneId(lane),
-        { next: offset(BigInt(next)), generation: generation(BigInt(gen)) },
+        {
+          next: offset(BigInt(next)),
+          generation: generation(BigInt(gen)),
+          ...(lost === 'lost' ? { lost: true as const } : {}),
+        },
       ]),
     ),
   };

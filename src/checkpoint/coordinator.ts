@@ -1,0 +1,268 @@
+/**
+ * All tables of one daemon: opening them at their progress, the clock that cuts epochs, checkpoints on request, trimming, parking, draining.
+ * Owns the set of pipelines and the epoch counter. What happens inside a table is `table-pipeline.ts`; what requests say is `ingest.ts`.
+ */
+import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
+import {
+  epoch,
+  formatTableName,
+  type Epoch,
+  type Generation,
+  type PipelineId,
+  type TableName,
+  type TableUuid,
+} from '../core/ids.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { TaskGroup } from '../core/task-group.ts';
+import type { ColumnEngine, FileLayout } from '../contracts/column-engine.ts';
+import type { Locations } from '../contracts/locations.ts';
+import type { Log } from '../contracts/log.ts';
+import type { RecordChecker } from '../contracts/record-checker.ts';
+import type { CheckpointRecord } from '../contracts/service-ports.ts';
+import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { Tables } from '../contracts/tables.ts';
+import type { Progress } from '../record/progress.ts';
+import { fenceLostLanes } from './fence-lost.ts';
+import type { FlushLimits } from './flush-policy.ts';
+import type { CheckpointHistory } from './history.ts';
+import { tablesToPark } from './parking.ts';
+import { lostLanes, nextGeneration } from './protocol.ts';
+import { TablePipeline, type PipelineContext } from './table-pipeline.ts';
+
+export interface CoordinatorOptions<V extends TableView, P extends PreparedChange> {
+  readonly format: TableFormat<V, P>;
+  readonly tables: Tables<V>;
+  readonly log: Log;
+  readonly engine: ColumnEngine;
+  readonly locations: Locations;
+  readonly runtime: Runtime;
+  readonly pipeline: PipelineId;
+  readonly limits: FlushLimits;
+  readonly layoutOf: (view: V) => FileLayout;
+  readonly checkerOf: (view: V) => RecordChecker;
+  readonly history: CheckpointHistory;
+  /** Hears what people should know: state changes, lost answers, retries. */
+  readonly onTrouble: (table: string, state: string, cause: string) => void;
+  readonly onCheckpoint: (record: CheckpointRecord) => void;
+}
+
+/** How often due epochs are looked for; the precision of the checkpoint interval. */
+const TICK_MS = 50;
+const UPKEEP_MS = 1_000;
+/** Tables that could not be opened, or are gone, are asked for again every so many rounds. */
+const TAKE_UP_ROUNDS = 10;
+const GONE_GRACE_MS = 10_000;
+
+export class Coordinator<V extends TableView, P extends PreparedChange> {
+  readonly #options: CoordinatorOptions<V, P>;
+  readonly #pipelines = new Map<TableUuid, TablePipeline<V, P>>();
+  readonly #byName = new Map<string, Promise<TablePipeline<V, P> | undefined>>();
+  readonly #group: TaskGroup;
+  #generation: Generation;
+  #epoch: Epoch = epoch(0);
+
+  constructor(options: CoordinatorOptions<V, P>) {
+    this.#options = options;
+    this.#generation = nextGeneration([], options.runtime.clock.now());
+    this.#group = new TaskGroup((name, error) => options.onTrouble('', `task failed: ${name}`, messageOf(error)));
+  }
+
+  get pipelines(): readonly TablePipeline<V, P>[] {
+    return [...this.#pipelines.values()];
+  }
+
+  /**
+   * Takes up every table the log still holds records for, and keeps trying in the background with those that cannot be read now:
+   * one broken table delays no other. Resolves when each was tried once.
+   */
+  async start(): Promise<void> {
+    await this.#takeUp();
+    this.#group.spawn('tick', (signal) => this.#tick(signal));
+    this.#group.spawn('upkeep', (signal) => this.#upkeep(signal));
+  }
+
+  /** The pipeline of a table, opened on first use; undefined when the catalog has no such table. Rejects with `unavailable` for now. */
+  pipelineOf(name: TableName): Promise<TablePipeline<V, P> | undefined> {
+    const key = formatTableName(name);
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    const opening = this.#open(name);
+    this.#byName.set(key, opening);
+    // Neither an absent table nor a failure is remembered: the next request asks again.
+    opening.then(
+      (pipeline) => pipeline === undefined && this.#byName.delete(key),
+      () => this.#byName.delete(key),
+    );
+    return opening;
+  }
+
+  /** Cuts every table (or one) in one step and resolves when what was cut is committed, or stopped. */
+  async checkpoint(
+    only: TableUuid | undefined,
+    trigger: CheckpointRecord['trigger'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const number = this.#nextEpoch();
+    const cut = this.pipelines.filter((pipeline) => only === undefined || pipeline.uuid === only);
+    for (const pipeline of cut) pipeline.cut(number, trigger);
+    await Promise.all(cut.map((pipeline) => pipeline.settled(signal)));
+  }
+
+  /** Resolves when every acknowledged record is in its table (stopped tables aside), or rejects when the signal aborts first. */
+  async drain(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
+    await Promise.all(this.pipelines.map((pipeline) => pipeline.drain(trigger, signal)));
+  }
+
+  /** Ends every loop. What is not committed stays in the log. */
+  async stop(): Promise<void> {
+    await this.#group.stop();
+    const error = new SluiceError('closed', 'outcome unknown: the daemon is stopping; the record is durable', {
+      remedy: 'ask for the position after the restart',
+    });
+    await Promise.all(this.pipelines.map((pipeline) => pipeline.close(error)));
+  }
+
+  async #takeUp(): Promise<void> {
+    const { log, format, tables, pipeline, runtime } = this.#options;
+    const missing = new Set(log.pendingTables().filter((uuid) => !this.#pipelines.has(uuid)));
+    if (missing.size === 0) return;
+    const progresses: (Progress | undefined)[] = [];
+    const names: TableName[] = [];
+    for (const name of await this.#orReport('catalog', () => tables.list(), [])) {
+      const view = await this.#orReport(
+        formatTableName(name),
+        () => format.load(name).then((loaded) => (loaded.kind === 'loaded' ? loaded.view : undefined)),
+        undefined,
+      );
+      if (view === undefined || !missing.delete(view.uuid)) continue;
+      progresses.push(format.progress(view, pipeline));
+      names.push(name);
+    }
+    if (this.#pipelines.size === 0) this.#generation = nextGeneration(progresses, runtime.clock.now());
+    for (const progress of progresses)
+      if (progress !== undefined && progress.epoch > this.#epoch) this.#epoch = progress.epoch;
+    for (const name of names) await this.#orReport(formatTableName(name), () => this.pipelineOf(name), undefined);
+    for (const uuid of missing)
+      this.#options.onTrouble(
+        uuid,
+        'not-taken-up',
+        'the log holds records of a table that cannot be read or is not in the catalog; they are kept',
+      );
+  }
+
+  async #orReport<T>(table: string, work: () => Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isSluiceError(error, 'closed')) throw error;
+      this.#options.onTrouble(table, 'unavailable', messageOf(error));
+      return otherwise;
+    }
+  }
+
+  #nextEpoch(): Epoch {
+    this.#epoch = epoch(this.#epoch + 1n);
+    return this.#epoch;
+  }
+
+  async #open(name: TableName): Promise<TablePipeline<V, P> | undefined> {
+    const { format, log, pipeline, runtime } = this.#options;
+    const loaded = await format.load(name);
+    if (loaded.kind === 'absent') return undefined;
+    let view = loaded.view;
+    const known = this.#pipelines.get(view.uuid);
+    if (known !== undefined) return known;
+    const lost = lostLanes(view.uuid, format.progress(view, pipeline), log.lanes(), log.trimmed());
+    if (lost.length > 0) {
+      const events = {
+        onTrouble: (state: string, cause: string) => this.#options.onTrouble(formatTableName(name), state, cause),
+      };
+      const end = await fenceLostLanes(
+        format,
+        view,
+        pipeline,
+        lost,
+        this.#generation,
+        this.#nextEpoch(),
+        runtime,
+        events,
+        this.#group.signal,
+      );
+      if (end.kind === 'table-gone') return undefined;
+      view = end.view;
+    }
+    const opened = new TablePipeline(this.#context(), view);
+    this.#pipelines.set(view.uuid, opened);
+    opened.start(format.progress(view, pipeline));
+    return opened;
+  }
+
+  #context(): PipelineContext<V, P> {
+    const { history, onCheckpoint, onTrouble, ...shared } = this.#options;
+    return {
+      ...shared,
+      generation: this.#generation,
+      group: this.#group,
+      nextEpoch: () => this.#nextEpoch(),
+      onCheckpoint: (table, record) => {
+        onCheckpoint(record);
+        this.#group.spawn('checkpoint record', () => history.record(table, record));
+      },
+      onTrouble: (table, state, cause) => onTrouble(this.#nameOf(table), state, cause),
+    };
+  }
+
+  #nameOf(table: TableUuid): string {
+    const pipeline = this.#pipelines.get(table);
+    return pipeline === undefined ? table : formatTableName(pipeline.name);
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.runtime;
+    for (;;) {
+      await clock.sleep(TICK_MS, signal);
+      const now = clock.monotonic();
+      const due = this.pipelines.filter((pipeline) => pipeline.due(now) !== undefined);
+      if (due.length === 0) continue;
+      const number = this.#nextEpoch();
+      for (const pipeline of due) pipeline.cut(number, pipeline.due(now) ?? 'interval');
+    }
+  }
+
+  async #upkeep(signal: AbortSignal): Promise<void> {
+    const { runtime } = this.#options;
+    for (let round = 1; ; round += 1) {
+      await runtime.clock.sleep(UPKEEP_MS, signal);
+      await this.#orReport('log', () => this.#trim(), undefined);
+      if (round % TAKE_UP_ROUNDS !== 0) continue;
+      await this.#lookForGoneTables();
+      await this.#takeUp();
+    }
+  }
+
+  async #trim(): Promise<void> {
+    const { log } = this.#options;
+    const pending = new Set(log.pendingTables());
+    const views = [...pending].map((table) => ({
+      table,
+      committing: this.#pipelines.get(table)?.state.kind === 'running',
+    }));
+    const committing = this.pipelines.some(
+      ({ state, lastCommit }) => state.kind === 'running' && lastCommit !== undefined,
+    );
+    for (const table of tablesToPark(log.status(), views, committing)) await log.park(table);
+    await log.trim();
+  }
+
+  /** A table that was missing may have been missing for a moment only; one of the same name but another uuid is opened anew by name. */
+  async #lookForGoneTables(): Promise<void> {
+    const { format, pipeline: id, runtime } = this.#options;
+    for (const pipeline of this.pipelines) {
+      if (pipeline.goneSince === undefined || runtime.clock.monotonic() - pipeline.goneSince < GONE_GRACE_MS) continue;
+      const loaded = await this.#orReport(formatTableName(pipeline.name), () => format.load(pipeline.name), undefined);
+      if (loaded?.kind === 'loaded' && loaded.view.uuid === pipeline.uuid)
+        pipeline.resume(loaded.view, format.progress(loaded.view, id));
+      else if (loaded !== undefined) pipeline.stillGone();
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * One sealed epoch into its table (protocol §4 step 4): the plan, the judgement of every fresh base, the four ends.
+ * Owns no state: what an end means for the table is `table-pipeline.ts`.
+ */
+import type { Generation, PipelineId, TableName, TableUuid } from '../core/ids.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { commitLoop, type CommitLoopEvents, type Stance } from '../commit/commit-loop.ts';
+import type { Locations } from '../contracts/locations.ts';
+import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { SealedEpoch, UploadedEpoch } from './epoch.ts';
+import { filesStillThere } from './file-age.ts';
+import { judge, type CommitPlan } from './protocol.ts';
+
+interface EpochCommitContext<V extends TableView, P extends PreparedChange> {
+  readonly format: TableFormat<V, P>;
+  readonly locations: Locations;
+  readonly runtime: Runtime;
+  readonly pipeline: PipelineId;
+  readonly generation: Generation;
+}
+
+export type EpochEnd<V> =
+  /** In the table under the epoch's token, by this or an earlier attempt. */
+  | { readonly kind: 'in'; readonly view: V; readonly seconds: number }
+  | { readonly kind: 'recut'; readonly view: V }
+  | { readonly kind: 'fenced'; readonly by: Generation }
+  | { readonly kind: 'table-gone' };
+
+type Settled = { readonly kind: 'ours' | 'recut' } | { readonly kind: 'fenced'; readonly by: Generation };
+
+export async function commitEpoch<V extends TableView, P extends PreparedChange>(
+  context: EpochCommitContext<V, P>,
+  table: { readonly name: TableName; readonly uuid: TableUuid },
+  sealed: SealedEpoch,
+  uploaded: UploadedEpoch,
+  onTrouble: CommitLoopEvents['onTrouble'],
+  signal: AbortSignal,
+): Promise<EpochEnd<V>> {
+  const { format, runtime, pipeline, generation } = context;
+  const started = runtime.clock.monotonic();
+  const plan: CommitPlan = { table: table.uuid, lanes: sealed.lanes, generation, token: sealed.token };
+  const lanes = new Map([...sealed.lanes].map(([lane, cut]) => [lane, { next: cut.to, generation }]));
+  const change = { kind: 'append' as const, added: uploaded.files, progress: { pipeline, epoch: sealed.epoch, lanes } };
+  const end = await commitLoop<V, P, Settled>(
+    format,
+    table,
+    (view) => format.prepare(view, change, sealed.token),
+    (view) => stance(context, view, plan, uploaded),
+    runtime,
+    { onTrouble },
+    signal,
+  );
+  if (end.kind === 'table-gone') return end;
+  const seconds = (runtime.clock.monotonic() - started) / 1000;
+  if (end.kind === 'committed') return { kind: 'in', view: end.view, seconds };
+  switch (end.result.kind) {
+    case 'ours':
+      return { kind: 'in', view: end.view, seconds };
+    case 'recut':
+      return { kind: 'recut', view: end.view };
+    case 'fenced':
+      return end.result;
+  }
+}
+
+async function stance<V extends TableView, P extends PreparedChange>(
+  { format, locations, runtime, pipeline }: EpochCommitContext<V, P>,
+  view: V,
+  plan: CommitPlan,
+  uploaded: UploadedEpoch,
+): Promise<Stance<Settled>> {
+  const verdict = judge(format.progress(view, pipeline), plan);
+  switch (verdict.kind) {
+    case 'ours':
+    case 'recut':
+      return { kind: 'settled', result: { kind: verdict.kind } };
+    case 'fenced':
+      return { kind: 'settled', result: { kind: 'fenced', by: verdict.generation } };
+    case 'attempt':
+      // In the history without our progress: rolled back and rewound. The id is spent; a re-cut takes a new one.
+      return format.holds(view, plan.token) || !(await filesStillThere(locations, uploaded, runtime.clock.now()))
+        ? { kind: 'settled', result: { kind: 'recut' } }
+        : { kind: 'attempt' };
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * May files that waited long still be committed? An orphan cleaner (ours or a foreign one) may have taken them (protocol §4, §8).
+ * Owns the ages; asks the store only about old files.
+ */
+import type { Locations } from '../contracts/locations.ts';
+import type { UploadedEpoch } from './epoch.ts';
+
+const HOUR_MS = 3_600_000;
+/** Above this age each file is asked for before an attempt. */
+const ASK_AFTER_MS = HOUR_MS;
+/** A third of the orphan age gate (3 days): no attempt ever carries an older file. */
+const NEVER_AFTER_MS = 24 * HOUR_MS;
+
+/** False: write the epoch anew from the log. */
+export async function filesStillThere(locations: Locations, uploaded: UploadedEpoch, now: number): Promise<boolean> {
+  const age = now - uploaded.uploadedAt;
+  if (age < ASK_AFTER_MS) return true;
+  if (age >= NEVER_AFTER_MS) return false;
+  for (const file of uploaded.files) {
+    const { store, key } = locations.resolve(file.filePath);
+    const info = await store.head(key);
+    if (info?.size !== file.fileSizeInBytes) return false;
+  }
+  return true;
+}

@@ -1,0 +1,112 @@
+/**
+ * The way of a request from its body to the 2xx (design §2, protocol §3): check, append, answer. Owns what a producer is told.
+ * Staging happens inside the append, so that offsets and staging never disagree.
+ */
+import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
+import { offset } from '../core/ids.ts';
+import type { Log } from '../contracts/log.ts';
+import type { TableName } from '../core/ids.ts';
+import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
+import type { PreparedChange, TableView } from '../contracts/table-format.ts';
+import type { Coordinator } from './coordinator.ts';
+import type { TablePipeline } from './table-pipeline.ts';
+
+/** A full budget is asked for again after about one checkpoint. */
+const RETRY_AFTER_MS = 1_000;
+
+export class Ingest<V extends TableView, P extends PreparedChange> implements IngestPort {
+  readonly #coordinator: Coordinator<V, P>;
+  readonly #log: Log;
+  #notAccepting: string | undefined;
+
+  constructor(coordinator: Coordinator<V, P>, log: Log) {
+    this.#coordinator = coordinator;
+    this.#log = log;
+  }
+
+  /** From now on every append answers `not-accepting`; those under way end as they would. */
+  close(reason: string): void {
+    this.#notAccepting = reason;
+  }
+
+  async append(request: AppendRequest): Promise<AppendAnswer> {
+    const ready = await this.#pipelineFor(request.table);
+    if ('kind' in ready) return ready;
+    const { pipeline } = ready;
+    const checked = pipeline.checker.check(request.body, request.format, request);
+    if (checked.kind === 'refused') return checked;
+    if (checked.count === 0) return { kind: 'empty' };
+
+    const draft = {
+      table: pipeline.uuid,
+      schemaId: pipeline.view.schema.schemaId,
+      count: checked.count,
+      payload: checked.lines,
+      ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
+    };
+    const appended = await this.#log.append([draft], (entries) =>
+      entries.forEach((entry) => pipeline.onAppended(entry)),
+    );
+    switch (appended.kind) {
+      case 'full':
+        return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };
+      case 'refused':
+        return { kind: 'not-accepting', reason: appended.reason };
+      case 'appended': {
+        const [entry] = appended.entries;
+        if (entry === undefined) throw new SluiceError('internal', 'the log stored a request without an entry');
+        const position: Position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
+        const committed = () => pipeline.positions.wait(position);
+        return { kind: 'durable', accepted: checked.count, position, committed };
+      }
+    }
+  }
+
+  async dryRun(request: AppendRequest): ReturnType<IngestPort['dryRun']> {
+    const pipeline = await this.#coordinator.pipelineOf(request.table);
+    if (pipeline === undefined) return { kind: 'no-such-table' };
+    const checked = pipeline.checker.check(request.body, request.format, request);
+    return checked.kind === 'refused' ? checked : { kind: 'valid', count: checked.count };
+  }
+
+  async position(table: TableName, position: Position): Promise<PositionState> {
+    const pipeline = await this.#coordinator.pipelineOf(table);
+    if (pipeline === undefined) return { kind: 'unknown-position' };
+    return pipeline.positions.stateOf(position, pipeline.durableTo(position.lane));
+  }
+
+  async awaitPosition(table: TableName, position: Position, signal: AbortSignal): Promise<PositionState> {
+    const pipeline = await this.#coordinator.pipelineOf(table);
+    if (pipeline === undefined) return { kind: 'unknown-position' };
+    const now = pipeline.positions.stateOf(position, pipeline.durableTo(position.lane));
+    if (now.kind !== 'durable') return now;
+    // Not learning it is no failure: what is known at that moment is the answer.
+    await untilAborted(pipeline.positions.wait(position), signal).catch(() => undefined);
+    return pipeline.positions.stateOf(position, pipeline.durableTo(position.lane));
+  }
+
+  async #pipelineFor(table: TableName): Promise<AppendAnswer | { readonly pipeline: TablePipeline<V, P> }> {
+    if (this.#notAccepting !== undefined) return { kind: 'not-accepting', reason: this.#notAccepting };
+    let pipeline: TablePipeline<V, P> | undefined;
+    try {
+      pipeline = await this.#coordinator.pipelineOf(table);
+    } catch (error) {
+      if (!isSluiceError(error, 'unavailable')) throw error;
+      return { kind: 'not-accepting', reason: `the table cannot be opened now: ${messageOf(error)}` };
+    }
+    if (pipeline === undefined) return { kind: 'no-such-table' };
+    const { state } = pipeline;
+    return state.kind === 'stopped'
+      ? { kind: 'table-stopped', reason: state.reason, remedy: state.remedy }
+      : { pipeline };
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new SluiceError('closed', 'stopped waiting'));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,420 @@
+/**
+ * One table of a pipeline: its feed, its open and sealed epochs, its commits, and how it is doing. Owns the order
+ * cut → write → commit → publish → acknowledge → trim for this table. Does not decide when to checkpoint, nor what other tables do.
+ */
+import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
+import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
+import {
+  snapshotId,
+  type Epoch,
+  type Generation,
+  type LaneId,
+  type Offset,
+  type PipelineId,
+  type TableName,
+  type TableUuid,
+} from '../core/ids.ts';
+import { positive63, type Runtime } from '../core/runtime.ts';
+import type { TaskGroup } from '../core/task-group.ts';
+import { CommitQueue } from '../commit/commit-queue.ts';
+import type { ColumnEngine, FileLayout, Staging } from '../contracts/column-engine.ts';
+import type { Locations } from '../contracts/locations.ts';
+import type { Entry, Log } from '../contracts/log.ts';
+import type { RecordChecker } from '../contracts/record-checker.ts';
+import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
+import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { Progress } from '../record/progress.ts';
+import { OpenEpoch, endOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
+import { commitEpoch } from './epoch-commit.ts';
+import { writeEpoch } from './epoch-writer.ts';
+import { Feed } from './feed.ts';
+import { flushTrigger, type FlushLimits, type FlushTrigger } from './flush-policy.ts';
+import { Positions } from './positions.ts';
+import { findGap } from './protocol.ts';
+import { Signal } from './signal.ts';
+
+export interface PipelineContext<V extends TableView, P extends PreparedChange> {
+  readonly format: TableFormat<V, P>;
+  readonly log: Log;
+  readonly engine: ColumnEngine;
+  readonly locations: Locations;
+  readonly runtime: Runtime;
+  readonly pipeline: PipelineId;
+  readonly generation: Generation;
+  readonly limits: FlushLimits;
+  /** The next number of the pipeline's checkpoint counter. */
+  readonly nextEpoch: () => Epoch;
+  readonly layoutOf: (view: V) => FileLayout;
+  readonly checkerOf: (view: V) => RecordChecker;
+  readonly group: TaskGroup;
+  readonly onCheckpoint: (table: TableUuid, record: CheckpointRecord) => void;
+  readonly onTrouble: (table: TableUuid, state: string, cause: string) => void;
+}
+
+export type PipelineState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'failing'; readonly reason: string }
+  | { readonly kind: 'stopped'; readonly code: StopCode; readonly reason: string; readonly remedy: string };
+
+export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'internal';
+
+/** Two epochs may wait to be committed; then the feed falls behind and the log's budget holds the sources back. */
+const MAX_SEALED = 2;
+
+const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
+
+export class TablePipeline<V extends TableView, P extends PreparedChange> {
+  readonly name: TableName;
+  readonly uuid: TableUuid;
+  readonly queue = new CommitQueue();
+  readonly positions = new Positions();
+  readonly #context: PipelineContext<V, P>;
+  readonly #feed: Feed;
+  #view: V;
+  #checker: RecordChecker;
+  #layout: FileLayout;
+  #open: OpenEpoch | undefined;
+  #sealed: SealedEpoch[] = [];
+  #writing = new AbortController();
+  #state: PipelineState = { kind: 'running' };
+  #lastCommit: Committed | undefined;
+  #stagings = 0;
+  #goneSince: number | undefined;
+  #failures = 0;
+  /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
+  readonly #changed = new Signal();
+
+  constructor(context: PipelineContext<V, P>, view: V) {
+    this.#context = context;
+    this.#view = view;
+    this.name = view.name;
+    this.uuid = view.uuid;
+    this.#layout = context.layoutOf(view);
+    this.#checker = context.checkerOf(view);
+    this.#feed = new Feed(context.log, {
+      table: view.uuid,
+      checker: () => this.#checker,
+      open: () => this.#openEpoch(),
+      hasRoom: () => this.#hasRoom(),
+      room: (signal) => this.#changed.next(signal),
+      onStaged: () => this.#cutBySize(),
+      onLive: () => this.#changed.raise(),
+    });
+  }
+
+  get view(): V {
+    return this.#view;
+  }
+
+  get checker(): RecordChecker {
+    return this.#checker;
+  }
+
+  get state(): PipelineState {
+    return this.#state;
+  }
+
+  get lastCommit(): Committed | undefined {
+    return this.#lastCommit;
+  }
+
+  /** Acknowledged and not known to be in the table, as far as this life has seen them; `oldestAt` is monotonic milliseconds. */
+  get lag(): { readonly records: bigint; readonly bytes: number; readonly oldestAt: number | undefined } {
+    const waiting = [...this.#sealed, ...(this.#open === undefined ? [] : [this.#open])];
+    const { unstaged } = this.#feed;
+    return {
+      records: BigInt(waiting.reduce((sum, epoch) => sum + epoch.rows, unstaged.records)),
+      bytes: waiting.reduce((sum, epoch) => sum + epoch.bytes, unstaged.bytes),
+      oldestAt: waiting[0]?.firstAt,
+    };
+  }
+
+  /** Every acknowledged record is in the table. */
+  get drained(): boolean {
+    return this.#feed.live && this.#open === undefined && this.#sealed.length === 0;
+  }
+
+  durableTo(lane: LaneId): Offset | undefined {
+    return this.#feed.durableTo(lane);
+  }
+
+  /** Begins from what the table says. The caller has fenced lost lanes. Stops at once at a gap. */
+  start(progress: Progress | undefined): void {
+    this.#restart(progress);
+    this.#context.group.spawn(`feed ${this.uuid}`, (signal) => this.#orStop(() => this.#feed.run(signal)));
+    this.#context.group.spawn(`commit ${this.uuid}`, (signal) => this.#orStop(() => this.#commitSealed(signal)));
+  }
+
+  /** Monotonic milliseconds since when the name has not led to this table; undefined while it does. */
+  get goneSince(): number | undefined {
+    return this.#goneSince;
+  }
+
+  /** Asked again and answered the same. */
+  stillGone(): void {
+    this.#goneSince = this.#context.runtime.clock.monotonic();
+  }
+
+  /** The table is back under the same uuid: begins again from what it says. */
+  resume(view: V, progress: Progress | undefined): void {
+    this.#goneSince = undefined;
+    this.#state = { kind: 'running' };
+    this.#adopt(view);
+    this.#restart(progress);
+    this.#changed.raise();
+  }
+
+  /** Called in offset order with every synced entry of this table. */
+  onAppended(entry: Entry): void {
+    try {
+      this.#feed.onAppended(entry);
+    } catch (error) {
+      this.#stopBy(error);
+    }
+  }
+
+  /** The open epoch, if it is due at this moment. */
+  due(nowMonotonic: number): FlushTrigger | undefined {
+    return this.#open === undefined ? undefined : flushTrigger(this.#open, this.#context.limits, nowMonotonic);
+  }
+
+  /**
+   * Fixes the cut, swaps staging and goes on ingesting into the next epoch, all in one step. False when there is nothing to cut or two
+   * sealed epochs wait already.
+   */
+  cut(epoch: Epoch, trigger: CheckpointRecord['trigger']): boolean {
+    const open = this.#open;
+    if (open === undefined || open.rows === 0 || this.#sealed.length >= MAX_SEALED || this.#state.kind === 'stopped')
+      return false;
+    this.#open = undefined;
+    const { runtime, locations } = this.#context;
+    const files = writeEpoch(
+      { locations, runtime, onTrouble: (cause) => this.#trouble('unavailable', messageOf(cause)) },
+      this.#view.location,
+      open.staging,
+      this.#writing.signal,
+    );
+    files.catch(() => undefined);
+    this.#sealed.push({
+      epoch,
+      token: snapshotId(positive63(runtime.random)),
+      trigger,
+      lanes: open.lanes,
+      staging: open.staging,
+      rows: open.rows,
+      bytes: open.bytes,
+      firstAt: open.firstAt,
+      sealedAt: runtime.clock.now(),
+      files,
+    });
+    this.#changed.raise();
+    return true;
+  }
+
+  /** Resolves when nothing sealed is left, or the table has stopped. */
+  async settled(signal: AbortSignal): Promise<void> {
+    while (this.#sealed.length > 0 && this.#state.kind !== 'stopped') await this.#changed.next(signal);
+  }
+
+  /** Resolves when every acknowledged record is in the table, or the table has stopped. Cuts what is open. */
+  async drain(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
+    while (!this.drained && this.#state.kind !== 'stopped') {
+      this.cut(this.#context.nextEpoch(), trigger);
+      if (!this.drained) await this.#changed.next(signal);
+    }
+  }
+
+  /** Local files of this life go; the records stay in the log. */
+  async close(error: SluiceError): Promise<void> {
+    this.#writing.abort(error);
+    this.positions.close(error);
+    await this.#forgetUncommitted();
+  }
+
+  #openEpoch(): OpenEpoch {
+    if (this.#open === undefined) {
+      const { engine, runtime } = this.#context;
+      this.#stagings += 1;
+      const staging = engine.staging(this.#layout, `${this.uuid}-${this.#stagings}`);
+      this.#open = new OpenEpoch(staging, runtime.clock.monotonic());
+    }
+    return this.#open;
+  }
+
+  #hasRoom(): boolean {
+    if (this.#state.kind === 'stopped') return false;
+    const { maxBytes, maxRows } = this.#context.limits;
+    const full = this.#open !== undefined && (this.#open.bytes >= maxBytes || this.#open.rows >= maxRows);
+    return !full || this.#sealed.length < MAX_SEALED;
+  }
+
+  #cutBySize(): void {
+    const due = this.due(this.#open?.firstAt ?? 0);
+    if (due === 'bytes' || due === 'rows') this.cut(this.#context.nextEpoch(), due);
+    this.#changed.raise();
+  }
+
+  async #commitSealed(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const next = this.#sealed[0];
+      if (next === undefined || this.#state.kind === 'stopped') await this.#changed.next(signal);
+      else await this.queue.run(() => this.#commit(next, signal));
+    }
+  }
+
+  /** What could not be written (full disk, an engine's failure) is written anew from the log: nothing is lost, the table is late. */
+  async #writeAgain(cause: unknown, signal: AbortSignal): Promise<void> {
+    const { runtime, format, pipeline } = this.#context;
+    this.#trouble('write-failed', messageOf(cause));
+    await this.#forgetUncommitted();
+    await runtime.clock.sleep(backoffMs(WRITE_BACKOFF, this.#failures, runtime.random), signal);
+    this.#failures += 1;
+    this.#restart(format.progress(this.#view, pipeline));
+  }
+
+  async #commit(sealed: SealedEpoch, signal: AbortSignal): Promise<void> {
+    const { format, pipeline } = this.#context;
+    const uploaded = await sealed.files.catch((error: unknown) => ({ failed: error }));
+    if ('failed' in uploaded) {
+      await this.#writeAgain(uploaded.failed, signal);
+      return;
+    }
+    const end = await commitEpoch(
+      this.#context,
+      this,
+      sealed,
+      uploaded,
+      (state, cause) => this.#trouble(state, cause),
+      signal,
+    );
+    switch (end.kind) {
+      case 'in':
+        this.#publish(sealed, uploaded, end.view, end.seconds);
+        await this.#drop(sealed.staging);
+        return;
+      case 'recut':
+        this.#trouble('recut', 'another writer moved the progress of this pipeline');
+        await this.#forgetUncommitted();
+        this.#adopt(end.view);
+        this.#restart(format.progress(end.view, pipeline));
+        return;
+      case 'fenced':
+        this.#stop(
+          'fenced',
+          `generation ${end.by} owns a lane of this daemon`,
+          'stop one of the two daemons that share this log',
+        );
+        return;
+      case 'table-gone':
+        this.#goneSince = this.#context.runtime.clock.monotonic();
+        await this.#forgetUncommitted();
+        this.#stop(
+          'table-gone',
+          'the table was dropped or replaced by another',
+          'restore the table under its uuid; its records are kept in the log',
+        );
+    }
+  }
+
+  // Acknowledge last: a crash in between repeats work, the reverse loses records.
+  #publish(sealed: SealedEpoch, uploaded: UploadedEpoch, view: V, commitSeconds: number): void {
+    const at = this.#context.runtime.clock.now();
+    const lanes = endOf(sealed.lanes);
+    this.#sealed.shift();
+    this.#adopt(view);
+    this.#lastCommit = { snapshot: sealed.token, at };
+    this.#failures = 0;
+    if (this.#state.kind === 'failing') this.#state = { kind: 'running' };
+    this.#context.onCheckpoint(this.uuid, {
+      table: [...this.name.namespace, this.name.name].join('.'),
+      epoch: sealed.epoch,
+      trigger: sealed.trigger,
+      startedAt: sealed.sealedAt,
+      result: 'committed',
+      snapshot: sealed.token,
+      records: sealed.rows,
+      files: uploaded.files.length,
+      bytes: Number(uploaded.files.reduce((sum, file) => sum + file.fileSizeInBytes, 0n)),
+      cut: Object.fromEntries([...lanes].map(([lane, to]) => [lane, to.toString()])),
+      phases: { write: uploaded.writeSeconds, upload: uploaded.uploadSeconds, commit: commitSeconds },
+    });
+    this.positions.committed(lanes, sealed.token, at);
+    this.#context.log.committed(this.uuid, lanes);
+    this.#changed.raise();
+  }
+
+  #adopt(view: V): void {
+    if (view.schema.schemaId !== this.#view.schema.schemaId) this.#checker = this.#context.checkerOf(view);
+    this.#layout = this.#context.layoutOf(view);
+    this.#view = view;
+  }
+
+  #restart(progress: Progress | undefined): void {
+    const { log } = this.#context;
+    const gap = findGap(this.uuid, progress, log.trimmed());
+    if (gap !== undefined) {
+      const table = gap.tableAt === undefined ? 'no progress' : `offset ${gap.tableAt}`;
+      this.#stop(
+        'gap',
+        `the table stands at ${table} of lane ${gap.lane}, but the log holds it only from ${gap.logFrom}`,
+        'restore the table to the snapshot that held these records, or accept the loss by setting its progress',
+      );
+      return;
+    }
+    const lanes = new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
+    this.positions.restore(lanes);
+    if (lanes.size > 0) log.committed(this.uuid, lanes);
+    this.#feed.rewind(lanes);
+  }
+
+  async #forgetUncommitted(): Promise<void> {
+    this.#feed.hold();
+    const stagings = [
+      ...this.#sealed.map((sealed) => sealed.staging),
+      ...(this.#open === undefined ? [] : [this.#open.staging]),
+    ];
+    const files = this.#sealed.map((sealed) => sealed.files);
+    this.#writing.abort(new SluiceError('closed', 'the epoch was given up'));
+    this.#writing = new AbortController();
+    this.#sealed = [];
+    this.#open = undefined;
+    await Promise.allSettled(files);
+    for (const staging of stagings) await this.#drop(staging);
+    this.#changed.raise();
+  }
+
+  /** Leftovers on local disk cost space, not data. */
+  async #drop(staging: Staging): Promise<void> {
+    await staging.drop().catch((error: unknown) => this.#context.onTrouble(this.uuid, 'spool-left', messageOf(error)));
+  }
+
+  async #orStop(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isSluiceError(error, 'closed')) throw error;
+      this.#stopBy(error);
+    }
+  }
+
+  #stopBy(error: unknown): void {
+    const known = isSluiceError(error) ? error : undefined;
+    this.#stop(
+      known?.kind === 'unsupported' ? 'not-writable' : 'internal',
+      messageOf(error),
+      known?.remedy ?? 'the records are safe in the log; restart the daemon, and report this if it comes back',
+    );
+  }
+
+  #stop(code: StopCode, reason: string, remedy: string): void {
+    this.#state = { kind: 'stopped', code, reason, remedy };
+    this.#context.onTrouble(this.uuid, `stopped: ${code}`, reason);
+    this.#changed.raise();
+  }
+
+  #trouble(state: string, cause: string): void {
+    if (this.#state.kind === 'running' || this.#state.kind === 'failing')
+      this.#state = { kind: 'failing', reason: cause };
+    this.#context.onTrouble(this.uuid, state, cause);
+  }
+}
