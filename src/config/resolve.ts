@@ -1,0 +1,228 @@
+/**
+ * From the parsed file to `Settings`: derived defaults, absolute paths, and the rules between values. Every rule that can be broken
+ * is stated here and nowhere else.
+ */
+import { resolve as absolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { TableDefinition } from '../contracts/tables.ts';
+import { SluiceError } from '../core/errors.ts';
+import { formatTableName, pipelineId } from '../core/ids.ts';
+import { CREATABLE_NAME_RULE, isCreatableName, parseTableName } from '../record/table-name.ts';
+import { parseTableInput } from '../record/table-input.ts';
+import { isRecord } from '../record/type-text.ts';
+import { parseRoot } from '../store/uri.ts';
+import type { Path } from './positions.ts';
+import type { ParsedFile } from './schema.ts';
+import type { S3Settings, Settings } from './settings.ts';
+
+export interface Fault {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** All faults at once, or settings. Relative paths count from `directory`. */
+export function resolveSettings(
+  file: ParsedFile,
+  directory: string,
+): { readonly settings: Settings } | { readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const { server, log, checkpoint, memory } = file;
+  const dataDir = absolute(directory, file.data_dir);
+  const inData = (given: string | undefined, name: string): string =>
+    absolute(directory, given ?? `${dataDir}/${name}`);
+  const warehouse = resolveWarehouse(file.warehouse ?? pathToFileURL(`${dataDir}/warehouse`).href, faults);
+  const s3 = resolveS3(file.storage.s3, warehouse.startsWith('s3:'), faults);
+  const compression = file.file.compression ?? (file.encoder === 'parquetjs' ? 'snappy' : 'zstd');
+  const bodyMemory = server.limits.body_memory ?? Math.max(Math.floor(memory.budget / 4), server.max_body);
+
+  const rule = (holds: boolean, path: Path, message: string): void => void (holds || faults.push({ path, message }));
+  rule(
+    server.max_body <= memory.budget / 2,
+    ['server', 'max_body'],
+    'is more than half of memory.budget: one request must fit beside its records',
+  );
+  rule(
+    server.max_body <= bodyMemory,
+    ['server', 'limits', 'body_memory'],
+    'is less than server.max_body: the largest request would never fit',
+  );
+  rule(
+    bodyMemory <= memory.budget,
+    ['server', 'limits', 'body_memory'],
+    'is more than memory.budget, of which it is a part',
+  );
+  rule(
+    server.drain_delay <= server.shutdown_grace,
+    ['server', 'drain_delay'],
+    'is longer than server.shutdown_grace, of which it is a part',
+  );
+  rule(
+    server.limits.header_timeout <= server.limits.request_timeout,
+    ['server', 'limits', 'header_timeout'],
+    'is longer than request_timeout, of which it is a part',
+  );
+  rule(
+    log.segment_bytes * 4 <= log.max_bytes,
+    ['log', 'segment_bytes'],
+    'is more than a quarter of log.max_bytes: the log trims whole segments',
+  );
+  rule(
+    server.max_body <= log.max_bytes * log.table_share,
+    ['log', 'table_share'],
+    'leaves a table less than server.max_body: the largest request would never fit',
+  );
+  rule(
+    checkpoint.max_bytes * 3 <= log.max_bytes,
+    ['checkpoint', 'max_bytes'],
+    'is more than a third of log.max_bytes: two sealed checkpoints may wait while the next one fills',
+  );
+  rule(
+    file.encoder === 'duckdb' || compression !== 'zstd',
+    ['file', 'compression'],
+    'zstd needs encoder duckdb; parquetjs writes snappy or none',
+  );
+  const tables = resolveTables(file.tables, faults);
+
+  if (faults.length > 0) return { faults };
+  const settings: Settings = {
+    pipeline: pipelineId(file.pipeline),
+    dataDir,
+    server: {
+      host: server.listen.host,
+      port: server.listen.port,
+      maxBodyBytes: server.max_body,
+      shutdownGraceMs: server.shutdown_grace,
+      drainDelayMs: server.drain_delay,
+      decompressionRatio: server.limits.decompression_ratio,
+      bodyMemoryBytes: bodyMemory,
+      maxHeaderBytes: server.limits.max_header,
+      maxConnections: server.limits.max_connections,
+      headerTimeoutMs: server.limits.header_timeout,
+      requestTimeoutMs: server.limits.request_timeout,
+      keepAliveMs: server.limits.keep_alive,
+      maxWaitMs: server.limits.max_wait,
+    },
+    ...(s3 === undefined ? {} : { s3 }),
+    warehouse,
+    catalog: { type: file.catalog.type, path: inData(file.catalog.path, 'catalog.db'), name: file.catalog.name },
+    log: {
+      dir: inData(log.dir, 'log'),
+      maxBytes: log.max_bytes,
+      tableShare: log.table_share,
+      segmentBytes: log.segment_bytes,
+      trimGraceMs: log.trim_grace,
+    },
+    checkpoint: {
+      intervalMs: checkpoint.interval,
+      maxBytes: checkpoint.max_bytes,
+      maxRows: checkpoint.max_rows,
+      history: checkpoint.history,
+    },
+    memory: { budgetBytes: memory.budget, duckdbBytes: memory.duckdb },
+    spoolDir: inData(file.spool, 'spool'),
+    encoder: file.encoder,
+    file: { targetBytes: file.file.target, compression },
+    tables,
+    logLevel: file.telemetry.log_level,
+  };
+  return { settings: deepFreeze(settings) };
+}
+
+/** One spelling: no trailing slash, `s3://` for all schemes of that identity. */
+function resolveWarehouse(uri: string, faults: Fault[]): string {
+  try {
+    return parseRoot(uri).uri;
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    faults.push({ path: ['warehouse'], message: [error.message, error.remedy].filter(Boolean).join('. ') });
+    return '';
+  }
+}
+
+function resolveS3(s3: ParsedFile['storage']['s3'], needed: boolean, faults: Fault[]): S3Settings | undefined {
+  if (s3 === undefined && !needed) return undefined;
+  const { region, endpoint, access_key_id: id, secret_access_key: key, session_token: token } = s3 ?? {};
+  if (region === undefined)
+    faults.push({
+      path: s3 === undefined ? ['warehouse'] : ['storage', 's3'],
+      message: 'the warehouse is on S3, so storage.s3.region is needed (with other vendors often us-east-1)',
+    });
+  if ((id === undefined) !== (key === undefined))
+    faults.push({
+      path: ['storage', 's3', id === undefined ? 'secret_access_key' : 'access_key_id'],
+      message: 'access_key_id and secret_access_key come together or not at all',
+    });
+  if (token !== undefined && id === undefined)
+    faults.push({
+      path: ['storage', 's3', 'session_token'],
+      message: 'a session token needs access_key_id and secret_access_key',
+    });
+  return {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    region: region ?? '',
+    pathStyle: s3?.path_style ?? endpoint !== undefined,
+    ...(id === undefined || key === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId: id,
+            secretAccessKey: key,
+            ...(token === undefined ? {} : { sessionToken: token }),
+          },
+        }),
+    checksums: s3?.checksums ?? (endpoint === undefined ? 'when-supported' : 'when-required'),
+    partBytes: s3?.part_size ?? 16 * 1024 * 1024,
+  };
+}
+
+function resolveTables(tables: ParsedFile['tables'], faults: Fault[]): TableDefinition[] {
+  const seen = new Set<string>();
+  return tables.flatMap((table, index) => {
+    const name = parseTableName(table.name);
+    const at = ['tables', index];
+    if (name === undefined || !isCreatableName(name)) {
+      faults.push({ path: [...at, 'name'], message: CREATABLE_NAME_RULE });
+    } else if (seen.has(formatTableName(name))) {
+      faults.push({ path: [...at, 'name'], message: 'another table of this file has this name' });
+    } else seen.add(formatTableName(name));
+    const parsed = parseTableInput(table);
+    if (parsed.kind === 'refused') {
+      faults.push(...parsed.problems.map(({ path, message }) => ({ path: [...at, ...path], message })));
+      return [];
+    }
+    const { fields, partition, sortOrder, identifierFieldIds } = parsed.shape;
+    if (name === undefined) return [];
+    return [
+      {
+        name,
+        fields,
+        partition,
+        sortOrder,
+        ...(identifierFieldIds.length > 0 ? { identifierFieldIds } : {}),
+        properties: new Map(Object.entries(table.properties)),
+      },
+    ];
+  });
+}
+
+/** What is wrong with the columns and partitions of each table that is at all a table: for files that fail elsewhere too. */
+export function columnFaults(raw: unknown): readonly Fault[] {
+  const tables = isRecord(raw) ? raw['tables'] : undefined;
+  if (!Array.isArray(tables)) return [];
+  return tables.flatMap((table: unknown, index) => {
+    if (!isRecord(table) || table['schema'] === undefined) return [];
+    const { schema, partition_by, sort_by, identifier } = table;
+    const parsed = parseTableInput({ schema, partition_by, sort_by, identifier });
+    return parsed.kind === 'parsed'
+      ? []
+      : parsed.problems.map(({ path, message }) => ({ path: ['tables', index, ...path], message }));
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}

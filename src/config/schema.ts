@@ -1,0 +1,207 @@
+/**
+ * The shape of the configuration file (snake_case, as people write it) with defaults and descriptions. The JSON Schema is generated
+ * from it. Owns single values; rules between values and paths derived from others are `resolve.ts`.
+ */
+import * as z from 'zod';
+import { count, duration, flag, fraction, listen, matching, oneOf, secret, size, text } from './scalars.ts';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+const limits = z.strictObject({
+  decompression_ratio: count({ min: 2, max: 100_000 })
+    .prefault(200)
+    .describe('A compressed body may unpack to at most this many times its size (above the first 1 MiB).'),
+  body_memory: size({ min: MiB })
+    .optional()
+    .describe('Bytes of request bodies held at once; beyond it requests get 503. Default: a quarter of memory.budget.'),
+  max_header: size({ min: 4 * KiB, max: MiB })
+    .prefault('16KiB')
+    .describe('Bytes of a request line and its headers.'),
+  max_connections: count({ min: 1 }).prefault(4096).describe('Connections held open at once.'),
+  header_timeout: duration({ min: 100 }).prefault('10s').describe('Time a client has to send its headers.'),
+  request_timeout: duration({ min: 100 }).prefault('60s').describe('Time a client has to send a whole request.'),
+  keep_alive: duration().prefault('65s').describe('An idle connection is closed after this time.'),
+  max_wait: duration({ min: 1000 }).prefault('5m').describe('Longest ?timeout= a client may ask for.'),
+});
+
+const server = z.strictObject({
+  listen: listen().prefault('127.0.0.1:8080').describe('Address of the HTTP API.'),
+  max_body: size({ min: KiB, max: GiB }).prefault('20MiB').describe('Bytes of a request body after decompression.'),
+  shutdown_grace: duration().prefault('45s').describe('Time for the final checkpoint after SIGTERM.'),
+  drain_delay: duration()
+    .prefault('0s')
+    .describe('After SIGTERM, go on serving this long while /readyz says no, so that load balancers notice.'),
+  limits: limits.prefault({}),
+});
+
+const s3 = z.strictObject({
+  endpoint: matching('an http:// or https:// URL', /^https?:\/\/[^\s/]+/)
+    .optional()
+    .describe('Only for stores other than AWS.'),
+  region: text('a region such as eu-west-1').optional().describe('Needed when the warehouse is on S3.'),
+  path_style: flag()
+    .optional()
+    .describe('https://host/bucket/key instead of https://bucket.host/key. Default: true with an endpoint.'),
+  access_key_id: text()
+    .optional()
+    .describe('Default: the usual AWS chain (environment, profile, web identity, instance role).'),
+  secret_access_key: secret().optional(),
+  session_token: secret().optional(),
+  checksums: oneOf('when-supported', 'when-required')
+    .optional()
+    .describe('Default: when-supported on AWS, when-required with an endpoint.'),
+  part_size: size({ min: 5 * MiB, max: 5 * GiB })
+    .prefault('16MiB')
+    .describe('Larger objects are sent in parts of this size.'),
+});
+
+const catalog = z.strictObject({
+  type: oneOf('sqlite').prefault('sqlite'),
+  path: text('a path').optional().describe('Default: <data_dir>/catalog.db.'),
+  name: text('a name').prefault('sluice').describe('catalog_name of the rows, as in the Java JdbcCatalog.'),
+});
+
+const log = z.strictObject({
+  dir: text('a path').optional().describe('Default: <data_dir>/log.'),
+  max_bytes: size({ min: 16 * MiB })
+    .prefault('4GiB')
+    .describe('Bytes of acknowledged, not yet trimmed records; beyond it requests get 503.'),
+  table_share: fraction().prefault(0.5).describe('Part of max_bytes that one table may hold.'),
+  segment_bytes: size({ min: MiB, max: 2 * GiB })
+    .prefault('64MiB')
+    .describe('A segment file is closed near this size.'),
+  trim_grace: duration().prefault('10m').describe('Committed records stay in the log this long.'),
+});
+
+const checkpoint = z.strictObject({
+  interval: duration({ min: 100 }).prefault('10s').describe('Records are in the table at most about this much later.'),
+  max_bytes: size({ min: MiB }).prefault('512MiB').describe('Checkpoint early when this many bytes wait.'),
+  max_rows: count({ min: 1 }).prefault(4_000_000).describe('Checkpoint early when this many records wait.'),
+  history: count({ min: 1, max: 10_000 }).prefault(100).describe('Checkpoint records kept a table.'),
+});
+
+const memory = z.strictObject({
+  budget: size({ min: 16 * MiB })
+    .prefault('256MiB')
+    .describe('Bytes of request bodies and records on their way.'),
+  duckdb: size({ min: 64 * MiB })
+    .prefault('512MiB')
+    .describe('Memory limit of the column engine; beyond it it spills to disk.'),
+});
+
+const file = z.strictObject({
+  target: size({ min: MiB, max: 8 * GiB })
+    .prefault('256MiB')
+    .describe('A data file is rolled near this size.'),
+  compression: oneOf('zstd', 'snappy', 'none').optional().describe('Default: zstd; snappy with encoder parquetjs.'),
+});
+
+/** Types of a table's members are checked by `record/table-input.ts`; here only their JSON Schema is said. */
+const columnType = { $ref: '#/$defs/type' };
+const fieldShape = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', minLength: 1 },
+    type: columnType,
+    required: { type: 'boolean', default: false },
+    doc: { type: 'string' },
+    id: { type: 'integer', description: 'Read and ignored: a new table assigns its own ids.' },
+  },
+  required: ['name', 'type'],
+  additionalProperties: false,
+};
+
+export const TYPE_DEFINITION = {
+  description:
+    'An Iceberg type: long, decimal(9,2), timestamptz, list<string>, map<string, long>, struct<a: int> or its JSON form.',
+  anyOf: [
+    { type: 'string' },
+    {
+      type: 'object',
+      properties: {
+        type: { const: 'list' },
+        element: columnType,
+        'element-required': { type: 'boolean' },
+        'element-id': { type: 'integer' },
+      },
+      required: ['type', 'element'],
+      additionalProperties: false,
+    },
+    {
+      type: 'object',
+      properties: {
+        type: { const: 'map' },
+        key: columnType,
+        'key-id': { type: 'integer' },
+        value: columnType,
+        'value-required': { type: 'boolean' },
+        'value-id': { type: 'integer' },
+      },
+      required: ['type', 'key', 'value'],
+      additionalProperties: false,
+    },
+    {
+      type: 'object',
+      properties: { type: { const: 'struct' }, fields: { type: 'array', items: fieldShape, minItems: 1 } },
+      required: ['type', 'fields'],
+      additionalProperties: false,
+    },
+  ],
+};
+
+const table = z.strictObject({
+  name: text('a name such as web.clicks').describe('Namespace and name, separated by dots.'),
+  schema: z.unknown().meta({ type: 'array', items: fieldShape, minItems: 1 }).describe('Columns with Iceberg types.'),
+  partition_by: z
+    .unknown()
+    .optional()
+    .meta({ type: 'array', items: { type: ['string', 'object'] } })
+    .describe('Transforms such as day(ts), bucket(16, user_id), truncate(4, name), or a column.'),
+  sort_by: z
+    .unknown()
+    .optional()
+    .meta({ type: 'array', items: { type: ['string', 'object'] } })
+    .describe('Columns or transforms, each with asc or desc and nulls first or nulls last.'),
+  identifier: z
+    .unknown()
+    .optional()
+    .meta({ type: 'array', items: { type: 'string' } })
+    .describe('Required columns that together identify a row.'),
+  properties: z.record(z.string(), text()).prefault({}).describe('Iceberg table properties.'),
+});
+
+export const fileSchema = z.strictObject({
+  version: z.literal(1, 'expected 1').optional().describe('Version of this format.'),
+  allow_env: z
+    .array(matching('a variable name, or a prefix and "*"', /^[A-Za-z_][A-Za-z0-9_]*\*?$/), 'expected a list of names')
+    .prefault(['SLUICE_*'])
+    .describe('Variables that ${env:NAME} may name; "PREFIX_*" allows all that begin so.'),
+  pipeline: matching('1 to 64 of a-z, 0-9, "_" and "-"', /^[a-z0-9_-]{1,64}$/)
+    .prefault('sluice')
+    .describe('Name under which tables keep the progress of this daemon. Never change it for a running log.'),
+  data_dir: text('a path')
+    .prefault('./sluice-data')
+    .describe('Where everything local is; relative to the working directory.'),
+  server: server.prefault({}),
+  storage: z.strictObject({ s3: s3.optional() }).prefault({}),
+  warehouse: text('a file:// or s3:// URI')
+    .optional()
+    .describe('Where tables lie. Default: file://<data_dir>/warehouse.'),
+  catalog: catalog.prefault({}),
+  log: log.prefault({}),
+  checkpoint: checkpoint.prefault({}),
+  memory: memory.prefault({}),
+  spool: text('a path').optional().describe('Scratch directory of the column engine. Default: <data_dir>/spool.'),
+  encoder: oneOf('duckdb', 'parquetjs')
+    .prefault('duckdb')
+    .describe('Native engine, or pure JavaScript for flat schemas.'),
+  file: file.prefault({}),
+  tables: z.array(table, 'expected a list of tables').prefault([]).describe('Tables created at start when absent.'),
+  telemetry: z
+    .strictObject({ log_level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal').prefault('info') })
+    .prefault({}),
+});
+
+export type ParsedFile = z.output<typeof fileSchema>;

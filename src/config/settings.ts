@@ -1,0 +1,69 @@
+/**
+ * What the daemon was told, as frozen plain data: durations in milliseconds, sizes in bytes, paths absolute, defaults filled in.
+ * Clocks, stores and other components are never in here.
+ */
+import type { PipelineId } from '../core/ids.ts';
+import type { TableDefinition } from '../contracts/tables.ts';
+import type { Secret } from './secret.ts';
+
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly maxBodyBytes: number;
+  readonly shutdownGraceMs: number;
+  readonly drainDelayMs: number;
+  readonly decompressionRatio: number;
+  readonly bodyMemoryBytes: number;
+  readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
+  readonly headerTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly maxWaitMs: number;
+}
+
+export interface S3Settings {
+  readonly endpoint?: string;
+  readonly region: string;
+  readonly pathStyle: boolean;
+  /** Absent: the AWS default chain. */
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: Secret;
+    readonly sessionToken?: Secret;
+  };
+  readonly checksums: 'when-supported' | 'when-required';
+  readonly partBytes: number;
+}
+
+export interface Settings {
+  /** The file these came from; undefined for the built-in defaults. */
+  readonly source?: string;
+  readonly pipeline: PipelineId;
+  readonly dataDir: string;
+  readonly server: ServerSettings;
+  /** Present when the file has `storage.s3` or the warehouse is on S3. */
+  readonly s3?: S3Settings;
+  /** URI without trailing slash: `file:///…` or one of the S3 schemes. */
+  readonly warehouse: string;
+  readonly catalog: { readonly type: 'sqlite'; readonly path: string; readonly name: string };
+  readonly log: {
+    readonly dir: string;
+    readonly maxBytes: number;
+    readonly tableShare: number;
+    readonly segmentBytes: number;
+    readonly trimGraceMs: number;
+  };
+  readonly checkpoint: {
+    readonly intervalMs: number;
+    readonly maxBytes: number;
+    readonly maxRows: number;
+    readonly history: number;
+  };
+  readonly memory: { readonly budgetBytes: number; readonly duckdbBytes: number };
+  readonly spoolDir: string;
+  readonly encoder: 'duckdb' | 'parquetjs';
+  readonly file: { readonly targetBytes: number; readonly compression: 'zstd' | 'snappy' | 'none' };
+  readonly tables: readonly TableDefinition[];
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+}
