@@ -57,6 +57,6 @@ new_venv() {
 relocate_venv() {
   local script
   for script in "$1"/bin/*; do
-    if head -c 2 "$script" | grep -q '#!'; then sed -i "1s|$1|$2|" "$script"; fi
+    if [ -f "$script" ] && head -c 2 "$script" | grep -q '#!'; then sed -i "1s|$1|$2|" "$script"; fi
   done
 }

@@ -6,9 +6,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # The folder's name carries the recipe's own number: raise it when the list below changes.
-RECIPE=1
+RECIPE=2
 PACKAGES=(
-  'pyiceberg[pyarrow,sql-sqlite]==0.12.0'
+  'pyiceberg[pyarrow,sql-sqlite,pyiceberg-core]==0.12.0'
   'pyarrow==25.0.1'
   'duckdb==1.5.5' 'duckdb-extension-avro==1.5.5' 'duckdb-extension-iceberg==1.5.5'
   'chdb==4.4.0'

@@ -84,13 +84,14 @@ def _catalog_append(request):
 
 
 def _catalog_create(request):
-    """A new table of the given Iceberg schema, unpartitioned or partitioned by identity or day."""
+    """A new table of the given Iceberg schema, partition fields and properties."""
     catalog = _catalog(request)
     catalog.create_namespace_if_not_exists(request["table"].rsplit(".", 1)[0])
     schema = Schema.model_validate(request["schema"])
-    table = catalog.create_table(request["table"], schema, properties={"format-version": "2"})
+    properties = {"format-version": "2", **request["properties"]}
+    table = catalog.create_table(request["table"], schema, properties=properties)
     with table.update_spec() as update:
-        for column_name, transform in request.get("partition", []):
+        for column_name, transform in request["partition"]:
             update.add_field(column_name, transform, f"{column_name}_part")
     return {"metadata": table.metadata_location}
 

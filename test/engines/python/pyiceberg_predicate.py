@@ -1,5 +1,7 @@
 """A predicate of harness.ts as a PyIceberg expression, with literals of the column's own type."""
 
+import struct
+
 from pyiceberg import expressions as e
 from pyiceberg.expressions.literals import literal
 
@@ -29,7 +31,9 @@ def _literal(type_, text):
         return literal(text == "true")
     if type_ in ("int", "long"):
         return literal(int(text))
-    if type_ in ("float", "double"):
+    if type_ == "float":  # rounded as the column is: the shortest text of the largest float is above it
+        return literal(struct.unpack("<f", struct.pack("<f", float(text)))[0])
+    if type_ == "double":
         return literal(float(text))
     if type_ == "binary" or type_.startswith("fixed"):
         return literal(bytes.fromhex(text))

@@ -100,9 +100,8 @@ final class CatalogModes {
             : table.locationProvider().newDataLocation(spec, key, name);
     DataWriter<Record> writer =
         Parquet.writeData(table.io().newOutputFile(location))
-            .schema(table.schema())
+            .forTable(table)
             .createWriterFunc(type -> GenericParquetWriter.create(table.schema(), type))
-            .withSpec(spec)
             .withPartition(spec.isUnpartitioned() ? null : key)
             .build();
     try (writer) {

@@ -1,0 +1,78 @@
+/**
+ * Foreign writers on a SQLite catalog file: Java's JdbcCatalog and PyIceberg's SqlCatalog.
+ *
+ * Owns the requests to the judges that open a catalog. Does not make the catalog under test.
+ */
+import type { CanonicalRow, StructType } from './harness.ts';
+import type { JudgeProcess } from './judge-process.ts';
+import { judgeProcess } from './readers.ts';
+
+/** A catalog file as another program finds it. `file` is the absolute path of the SQLite file, `warehouse` a file: URI. */
+export interface CatalogFile {
+  readonly file: string;
+  readonly name: string;
+  readonly warehouse: string;
+}
+
+/** Another program at work on a catalog file. Every method rejects with the program's own error. */
+export interface ForeignCatalog {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** Every table as `namespace.table`, sorted. */
+  tables(catalog: CatalogFile): Promise<string[]>;
+  rows(catalog: CatalogFile, table: string): Promise<CanonicalRow[]>;
+  /** Commits one data file per partition in one snapshot and resolves to the new metadata location. `fast` adds a manifest without merging. */
+  append(catalog: CatalogFile, table: string, rows: readonly CanonicalRow[], fast?: boolean): Promise<string>;
+}
+
+export interface NewTable {
+  readonly schema: StructType;
+  /** Source column and transform of each partition field. */
+  readonly partition?: readonly (readonly [column: string, transform: string])[];
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** PyIceberg also makes tables: the self-test needs some that are not ours. Format version 2. */
+export interface MakingCatalog extends ForeignCatalog {
+  create(catalog: CatalogFile, table: string, made: NewTable): Promise<string>;
+}
+
+export function javaCatalog(): ForeignCatalog {
+  return foreignCatalog(judgeProcess('iceberg-java'));
+}
+
+export function pyicebergCatalog(): MakingCatalog {
+  const judge = judgeProcess('pyiceberg');
+  return {
+    ...foreignCatalog(judge),
+    create: async (catalog, table, { schema, partition = [], properties = {} }) => {
+      const made = { table, schema: { ...schema, 'schema-id': 0 }, partition, properties };
+      return (await ask(judge, 'catalog-create', catalog, made))['metadata'] as string;
+    },
+  };
+}
+
+function foreignCatalog(judge: JudgeProcess): ForeignCatalog {
+  return {
+    open: () => judge.open(),
+    close: () => judge.close(),
+    tables: async (catalog) => (await ask(judge, 'catalog-tables', catalog, {}))['tables'] as string[],
+    rows: async (catalog, table) => (await ask(judge, 'catalog-rows', catalog, { table }))['rows'] as CanonicalRow[],
+    append: async (catalog, table, rows, fast = false) =>
+      (await ask(judge, 'catalog-append', catalog, { table, rows, fast }))['metadata'] as string,
+  };
+}
+
+async function ask(
+  judge: JudgeProcess,
+  mode: string,
+  catalog: CatalogFile,
+  more: object,
+): Promise<Record<string, unknown>> {
+  const { file, name, warehouse } = catalog;
+  const answer = await judge.ask({ mode, catalogFile: file, catalogName: name, warehouse, ...more });
+  if (!answer.ok) {
+    throw new Error(`${mode}: ${answer.error}`);
+  }
+  return answer;
+}
