@@ -65,11 +65,14 @@ export class Feed {
     this.#wake();
   }
 
-  /** Called in offset order with every synced entry of the table. */
-  onAppended(entry: Entry): void {
+  /**
+   * Called in offset order with every synced entry of the table. `canonicalBy`: the checker that has just found the payload to be
+   * canonical already; it is believed as long as it is still the table's.
+   */
+  onAppended(entry: Entry, canonicalBy?: RecordChecker): void {
     this.#appended.set(entry.lane, offset(entry.baseOffset + BigInt(entry.count)));
     if (this.#mode === 'live' && this.#target.hasRoom()) {
-      this.#stage(entry);
+      this.#stage(entry, canonicalBy);
       return;
     }
     if (this.#mode === 'live') this.#mode = 'behind';
@@ -110,26 +113,30 @@ export class Feed {
     }
   }
 
-  #stage(entry: Entry): void {
+  #stage(entry: Entry, canonicalBy?: RecordChecker): void {
     const at = this.#staged.get(entry.lane);
     const end = offset(entry.baseOffset + BigInt(entry.count));
     if (at !== undefined && end <= at) return;
     const skip = at !== undefined && at > entry.baseOffset ? Number(at - entry.baseOffset) : 0;
     const payload = skip === 0 ? entry.payload : withoutLines(entry.payload, skip);
-    const canonical = this.#target
-      .checker()
-      .canonical(payload, { ignoreUnknownFields: entry.ignoreUnknownFields ?? false });
-    const refused = canonical.refused[0];
-    if (refused !== undefined)
-      throw new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
-        context: { lane: entry.lane, offset: entry.baseOffset + BigInt(skip + refused.index), cause: refused.cause },
-        remedy: 'undo the schema change that narrowed or dropped the column; the records stay in the log until then',
-      });
+    const lines =
+      skip === 0 && canonicalBy === this.#target.checker() ? payload : this.#canonical(entry, payload, skip);
     const open = this.#target.open();
-    open.staging.append(canonical.lines, canonical.count);
+    open.staging.append(lines, entry.count - skip);
     open.extend(entry.lane, at, end);
     this.#staged.set(entry.lane, end);
     this.#target.onStaged();
+  }
+
+  #canonical(entry: Entry, payload: Uint8Array, skipped: number): Uint8Array {
+    const options = { ignoreUnknownFields: entry.ignoreUnknownFields ?? false };
+    const { lines, refused } = this.#target.checker().canonical(payload, options);
+    const [first] = refused;
+    if (first === undefined) return lines;
+    throw new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
+      context: { lane: entry.lane, offset: entry.baseOffset + BigInt(skipped + first.index), cause: first.cause },
+      remedy: 'undo the schema change that narrowed or dropped the column; the records stay in the log until then',
+    });
   }
 
   #slept(signal: AbortSignal): Promise<void> {

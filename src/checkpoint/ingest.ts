@@ -33,7 +33,8 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     const ready = await this.#pipelineFor(request.table);
     if ('kind' in ready) return ready;
     const { pipeline } = ready;
-    const checked = pipeline.checker.check(request.body, request.format, request);
+    const { checker } = pipeline;
+    const checked = checker.check(request.body, request.format, request);
     if (checked.kind === 'refused') return checked;
     if (checked.count === 0) return { kind: 'empty' };
 
@@ -44,9 +45,10 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       payload: checked.lines,
       ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
     };
-    const appended = await this.#log.append([draft], (entries) =>
-      entries.forEach((entry) => pipeline.onAppended(entry)),
-    );
+    const canonicalBy = checked.canonical === true ? checker : undefined;
+    const appended = await this.#log.append([draft], (entries) => {
+      for (const entry of entries) pipeline.onAppended(entry, canonicalBy);
+    });
     switch (appended.kind) {
       case 'full':
         return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };

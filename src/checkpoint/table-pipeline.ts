@@ -164,10 +164,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#changed.raise();
   }
 
-  /** Called in offset order with every synced entry of this table. */
-  onAppended(entry: Entry): void {
+  /** Called in offset order with every synced entry of this table; `canonicalBy` as in `Feed.onAppended`. */
+  onAppended(entry: Entry, canonicalBy?: RecordChecker): void {
     try {
-      this.#feed.onAppended(entry);
+      this.#feed.onAppended(entry, canonicalBy);
     } catch (error) {
       this.#stopBy(error);
     }
