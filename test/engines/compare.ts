@@ -4,7 +4,7 @@
  * Owns the comparison and the treatment of known refusals. What is right comes from the expected rows alone:
  * engines are never compared with one another.
  */
-import { expectedKeys, valueAt, type ExpectedKeys } from './expected.ts';
+import { expectedKeys, textOf, valueAt, type ExpectedKeys } from './expected.ts';
 import { filtersFor, leavesOf, type Leaf } from './filters.ts';
 import type { CanonicalRow, CanonicalValue, IcebergField, IcebergType, Predicate, ReaderEngine } from './harness.ts';
 import type { KnownRefusal, RefusalLedger, TableUnderTest } from './known-refusals.ts';
@@ -117,7 +117,7 @@ class EngineComparison {
       const seen = got.has(row[key] ?? null)
         ? comparable(got.get(row[key] ?? null) ?? null, field.type)
         : 'no such row';
-      return want === seen ? [] : [`${key} ${String(row[key])}: ${seen} instead of ${want}`];
+      return want === seen ? [] : [`${key} ${textOf(row[key] ?? null)}: ${seen} instead of ${want}`];
     });
     return wrong.length === 0 ? undefined : `${wrong.length} values: ${wrong.slice(0, SHOWN).join('; ')}`;
   }

@@ -28,7 +28,7 @@ export function expectedKeys(rows: readonly CanonicalRow[], key: string, predica
 
 /** The value at a dotted path through structs; NULL when a struct on the way is NULL or the field is absent. */
 export function valueAt(row: CanonicalRow, path: string): CanonicalValue {
-  let value: CanonicalValue = row as { [field: string]: CanonicalValue };
+  let value: CanonicalValue = row;
   for (const name of path.split('.')) {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       return null;
@@ -38,6 +38,11 @@ export function valueAt(row: CanonicalRow, path: string): CanonicalValue {
   return value;
 }
 
+/** A primitive value as the text that predicates compare with; nested values only for messages. */
+export function textOf(value: CanonicalValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function matches(value: CanonicalValue, predicate: Predicate): boolean | 'either' {
   if (!('literals' in predicate)) {
     return (value === null) === (predicate.op === 'isnull');
@@ -45,7 +50,7 @@ function matches(value: CanonicalValue, predicate: Predicate): boolean | 'either
   if (value === null) {
     return false;
   }
-  const text = String(value);
+  const text = textOf(value);
   if (text === 'NaN') {
     return 'either';
   }

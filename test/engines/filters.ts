@@ -3,7 +3,7 @@
  *
  * A full scan cannot see a wrong bound; a filter at the bound can. Owns the choice of predicates only.
  */
-import { compareValues, isFloat, valueAt } from './expected.ts';
+import { compareValues, isFloat, textOf, valueAt } from './expected.ts';
 import type { CanonicalRow, IcebergField, IcebergType, Predicate } from './harness.ts';
 
 /** A primitive column, or a primitive field inside structs, by its dotted path. */
@@ -46,7 +46,7 @@ export function filtersFor(leaf: Leaf, rows: readonly CanonicalRow[]): Predicate
   const values = rows
     .map((row) => valueAt(row, column))
     .filter((value) => value !== null)
-    .map(String)
+    .map((value) => textOf(value))
     .filter((text) => text !== 'NaN')
     .sort((a, b) => compareValues(leaf.type, a, b));
   const [min, max] = [values[0], values.at(-1)];

@@ -59,7 +59,7 @@ export function judgeProcess(name: EngineName): JudgeProcess {
 
 function asEngineAnswer(request: ReadRequest, answer: JudgeAnswer): EngineAnswer {
   if (!answer.ok) {
-    return { kind: 'error', message: String(answer.error) };
+    return { kind: 'error', message: answer.error };
   }
   switch (request.mode) {
     case 'rows':

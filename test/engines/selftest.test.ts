@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { javaCatalog, pyicebergCatalog, type NewTable } from './catalogs.ts';
 import { compareTable } from './compare.ts';
-import { compareValues } from './expected.ts';
+import { compareValues, textOf } from './expected.ts';
 import type { CanonicalRow, ReaderEngine } from './harness.ts';
 import { RefusalLedger, type KnownRefusal, type TableUnderTest } from './known-refusals.ts';
 import { closeReaders, openReaders } from './readers.ts';
@@ -137,9 +137,12 @@ describe('foreign engines on tables made by PyIceberg', () => {
 });
 
 function totalsOf(name: string): { sum: string | null; min: string; max: string } {
-  const type = String(manyTypes.fields.find((field) => field.name === name)?.type);
+  const type = manyTypes.fields.find((field) => field.name === name)?.type;
+  if (typeof type !== 'string') {
+    throw new Error(`${name} is not a primitive column`);
+  }
   const values = manyTypesRows.map((row) => row[name] ?? null).filter((value) => value !== null && value !== 'NaN');
-  const sorted = values.map(String).sort((a, b) => compareValues(type, a, b));
+  const sorted = values.map((value) => textOf(value)).sort((a, b) => compareValues(type, a, b));
   const scale = type.startsWith('decimal') ? Number(/,(\d+)/.exec(type)?.[1]) : 0;
   const isSummed = type === 'int' || type === 'long' || type.startsWith('decimal');
   const sum = sorted.reduce((total, text) => (isSummed ? total + BigInt(text.replace('.', '')) : total), 0n);

@@ -19,7 +19,7 @@ export interface S3Server {
   readonly secretAccessKey: string;
   readonly region: string;
   /** Resolves after the process is gone and its folder is deleted. May be called again. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** The value of an environment variable that `.ci/run` sets. Throws by name if it is absent: a missing server is a failure, never a skip. */
@@ -40,7 +40,7 @@ interface ServerPlan {
 
 interface RunningServer {
   readonly port: number;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const READY_WITHIN_MS = 30_000;
