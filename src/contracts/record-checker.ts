@@ -35,8 +35,11 @@ export interface Refusal {
 export type BodyFormat = 'ndjson' | 'json';
 
 export type CheckOutcome =
-  /** `lines`: NDJSON as it goes to the log: `count` lines each ended by `\n`. */
-  | { readonly kind: 'accepted'; readonly lines: Uint8Array; readonly count: number }
+  /**
+   * `lines`: NDJSON as it goes to the log: `count` lines each ended by `\n`.
+   * `canonical`: true when `canonical(lines)` under the same schema and options would return the same bytes, so it can be skipped.
+   */
+  | { readonly kind: 'accepted'; readonly lines: Uint8Array; readonly count: number; readonly canonical?: boolean }
   /** Nothing may be written. At most 100 refusals are listed; `total` counts refused records. */
   | { readonly kind: 'refused'; readonly count: number; readonly total: number; readonly refusals: readonly Refusal[] };
 

@@ -19,7 +19,7 @@
  * | date              | `yyyy-MM-dd`                                                             | DATE                       |
  * | time              | `HH:mm[:ss[.f+]]`, digits beyond the sixth are 0                         | TIME                       |
  * | timestamp         | `yyyy-MM-dd` `T` or space, `HH:mm[:ss[.f+]]`                             | TIMESTAMP                  |
- * | timestamptz       | the same with seconds, then `Z` or `±HH:mm`                              | TIMESTAMP WITH TIME ZONE   |
+ * | timestamptz       | the same with seconds, then `Z` or `±HH:mm`                              | TIMESTAMPTZ                |
  * | string            | JSON string (U+0000 allowed)                                             | VARCHAR                    |
  * | uuid              | 8-4-4-4-12 hex digits, either case                                       | UUID                       |
  * | binary, fixed[L]  | base64, standard alphabet, padded, unused bits 0                         | VARCHAR, then `from_base64`|
@@ -61,7 +61,7 @@ export function readType(type: Type): string {
     case 'timestamp':
       return 'TIMESTAMP';
     case 'timestamptz':
-      return 'TIMESTAMP WITH TIME ZONE';
+      return 'TIMESTAMPTZ';
     case 'uuid':
       return 'UUID';
     case 'string':
