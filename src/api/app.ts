@@ -1,0 +1,194 @@
+/**
+ * The HTTP server: routes, limits of connections, and one way for every error to become problem details (RFC 9457), those that
+ * never reach a route included. Owns no meaning of requests; that is `routes/`.
+ */
+import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { fastify } from 'fastify';
+import { hex } from '../core/runtime.ts';
+import type { ApiContext } from './context.ts';
+import type { ProblemKind } from './problems.ts';
+import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
+import { live, metrics, ready, version } from './routes/operations.ts';
+import { showPosition } from './routes/positions.ts';
+import { appendRecords } from './routes/records.ts';
+import {
+  createTable,
+  describeTable,
+  flushAll,
+  flushTable,
+  listCheckpoints,
+  listFiles,
+  listSnapshots,
+  listTables,
+} from './routes/tables.ts';
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promise<string>;
+
+/** Requests that took longer, waiting on purpose apart, are logged. */
+const SLOW_MS = 1_000;
+const MAX_PARAMETER_LENGTH = 2_048;
+
+export function buildApi(context: ApiContext): FastifyInstance {
+  const { settings, runtime } = context;
+  const prefix = `req_${hex(runtime.random.bytes(6))}`;
+  let requests = 0;
+  const nextId = (): string => `${prefix}_${(requests++).toString(36)}`;
+
+  const app = fastify({
+    logger: false,
+    requestIdHeader: false,
+    genReqId: nextId,
+    requestTimeout: settings.requestTimeoutMs,
+    keepAliveTimeout: settings.keepAliveMs,
+    http: {
+      maxHeaderSize: settings.maxHeaderBytes,
+      headersTimeout: settings.headerTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, Math.max(50, settings.headerTimeoutMs / 4)),
+    },
+    // While closing, answers stay ours: the ingest port says "not accepting" as a problem.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    frameworkErrors: (error, request, reply) => answerError(context, error, request, reply as FastifyReply),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, nextId()),
+  });
+  app.server.maxConnections = settings.maxConnections;
+  app.server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const body = problemBody('expectation-failed', 'the only expectation met is 100-continue', nextId());
+    response.writeHead(417, { 'content-type': 'application/problem+json' }).end(body);
+  });
+
+  // Bodies stay streams: each route reads its own, under its own limits.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.setErrorHandler((error, request, reply) => answerError(context, error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerError(
+      context,
+      new ProblemError('no-such-route', `${request.method} ${pathOf(request)} leads nowhere`),
+      request,
+      reply,
+    ),
+  );
+  app.addHook('onResponse', (request, reply, done) => {
+    if (reply.elapsedTime > SLOW_MS && !request.url.includes('timeout=') && !request.url.includes('committed'))
+      context.log.warn({ ...factsOf(request, reply), ms: Math.round(reply.elapsedTime) }, 'slow request');
+    done();
+  });
+
+  addRoutes(app, context);
+  return app;
+}
+
+function addRoutes(app: FastifyInstance, context: ApiContext): void {
+  const tables = '/api/v1/tables';
+  const table = `${tables}/:table`;
+  route(app, `${table}/records`, { POST: appendRecords(context) });
+  route(app, `${table}/positions/:position`, { GET: showPosition(context) });
+  route(app, tables, { GET: listTables(context), POST: createTable(context) });
+  route(app, table, { GET: describeTable(context) });
+  route(app, `${table}/snapshots`, { GET: listSnapshots(context) });
+  route(app, `${table}/files`, { GET: listFiles(context) });
+  route(app, `${table}/checkpoints`, { GET: listCheckpoints(context) });
+  route(app, `${table}/actions/flush`, { POST: flushTable(context) });
+  route(app, '/api/v1/actions/flush', { POST: flushAll(context) });
+  route(app, '/livez', { GET: live });
+  route(app, '/readyz', { GET: ready(context) });
+  route(app, '/metrics', { GET: metrics(context) });
+  route(app, '/version', { GET: version(context) });
+}
+
+/** The given methods (HEAD comes with GET), and 405 with `Allow` for every other. */
+function route(app: FastifyInstance, url: string, handlers: Partial<Record<'GET' | 'POST', Handler>>): void {
+  const given = Object.keys(handlers);
+  const allowed = given.includes('GET') ? ['HEAD', ...given] : given;
+  for (const [method, handler] of Object.entries(handlers)) app.route({ method, url, handler });
+  app.route({
+    method: app.supportedMethods.filter((method) => !allowed.includes(method)),
+    url,
+    handler: (request) => {
+      throw new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed.join(', ')}`, {
+        headers: { allow: allowed.join(', ') },
+      });
+    },
+  });
+}
+
+function answerError(context: ApiContext, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(frameworkProblem(error) ?? error);
+  const { status } = PROBLEMS[problem.kind];
+  if (status === 500) context.log.error({ ...factsOf(request, reply), err: problem.cause ?? error }, 'request failed');
+  else if (problem.kind === 'unavailable')
+    context.log.warn({ ...factsOf(request, reply), cause: problem.message }, 'request failed');
+  drain(request, context.settings.maxBodyBytes);
+  sendProblem(reply, problem);
+}
+
+/** Fastify's own refusals: bad URLs, malformed content types and lengths. */
+function frameworkProblem(thrown: unknown): ProblemError | undefined {
+  const error = thrown as Partial<FastifyError>;
+  if (error.code?.startsWith('FST_') !== true) return undefined;
+  const kind: ProblemKind | undefined =
+    error.statusCode === 404
+      ? 'no-such-route'
+      : error.statusCode === 413
+        ? 'body-too-large'
+        : error.statusCode === 415
+          ? 'unsupported-media-type'
+          : error.statusCode !== undefined && error.statusCode < 500
+            ? 'invalid-request'
+            : undefined;
+  return kind === undefined ? undefined : new ProblemError(kind, error.message ?? '', { cause: error });
+}
+
+/**
+ * Reads on what is left of a refused body, so that a client still sending reads the answer instead of a reset; gives up on a body
+ * that does not end within another limit's worth of bytes.
+ */
+function drain(request: FastifyRequest, limit: number): void {
+  const { raw } = request;
+  if (raw.complete || raw.destroyed) return;
+  let bytes = 0;
+  raw.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limit) raw.socket.destroy();
+  });
+  raw.resume();
+}
+
+/** Requests that Node's parser refused: there is no request object, only a socket. */
+function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket, requestId: string): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [kind, detail]: readonly [ProblemKind, string] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['headers-too-large', 'the request line and headers are larger than this service reads']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['request-timeout', 'the request was not complete in time']
+        : ['invalid-request', 'the bytes sent are not an HTTP request'];
+  const body = problemBody(kind, detail, requestId);
+  const { status } = PROBLEMS[kind];
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? ''}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+const pathOf = (request: FastifyRequest): string => request.url.replace(/\?.*$/s, '');
+
+const factsOf = (request: FastifyRequest, reply: FastifyReply) => ({
+  request_id: request.id,
+  method: request.method,
+  path: pathOf(request),
+  status: reply.statusCode,
+});

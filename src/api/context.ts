@@ -1,0 +1,39 @@
+/** What the routes of the API share. Data and ports only. */
+import type { Levels } from '../contracts/metrics.ts';
+import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
+import type { ByteBudget } from '../core/byte-budget.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { MetricsRegistry } from './metrics.ts';
+
+/** Limits in bytes, times in milliseconds. `Settings.server` fits. */
+export interface ApiSettings {
+  readonly maxBodyBytes: number;
+  readonly decompressionRatio: number;
+  readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
+  readonly headerTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+  /** Longest `?timeout=`. */
+  readonly maxWaitMs: number;
+}
+
+/** The part of a pino logger that is used. */
+export interface ApiLog {
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export interface ApiContext {
+  readonly ingest: IngestPort;
+  readonly control: ControlPort;
+  readonly settings: ApiSettings;
+  readonly metrics: MetricsRegistry;
+  readonly runtime: Runtime;
+  /** Holds the bytes of bodies from before they are read until they are answered. */
+  readonly bodyBudget: ByteBudget;
+  readonly log: ApiLog;
+  readonly version: string;
+  /** Sampled at each scrape. */
+  readonly levels: () => Omit<Levels, 'tables' | 'ready'>;
+}

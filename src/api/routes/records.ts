@@ -1,0 +1,161 @@
+/** `POST /api/v1/tables/{ns}.{table}/records`: bytes in, a position out. Owns status codes; what is valid and durable is behind the port. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IngestResult } from '../../contracts/metrics.ts';
+import type { AppendAnswer, AppendRequest } from '../../contracts/service-ports.ts';
+import { formatTableName } from '../../core/ids.ts';
+import type { ApiContext } from '../context.ts';
+import { formatPosition } from '../position-text.ts';
+import { ProblemError } from '../problems.ts';
+import { QueryParameters } from '../query-parameters.ts';
+import { bodyOf, formatOf, tableOf } from '../requests.ts';
+import { waitAtMost } from '../waiting.ts';
+import { isoTime, json } from '../wire.ts';
+
+const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields'];
+const DEFAULT_WAIT_MS = 15_000;
+/** A log that does not accept is starting, draining or broken: not a matter of milliseconds. */
+const NOT_ACCEPTING_RETRY_MS = 5_000;
+const STOPPED_RETRY_MS = 30_000;
+
+export const appendRecords =
+  (context: ApiContext) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+    const { clock } = context.runtime;
+    const startedAt = clock.monotonic();
+    const table = tableOf(request);
+    const name = formatTableName(table);
+    const query = new QueryParameters(request.query, PARAMETERS);
+    const ack = query.word('ack', ['durable', 'committed'], 'durable');
+    const waitMs = query.duration('timeout', DEFAULT_WAIT_MS, context.settings.maxWaitMs);
+    const dryRun = query.flag('dry_run');
+    const ignoreUnknownFields = query.word('unknown_fields', ['reject', 'ignore'], 'reject') === 'ignore';
+    const format = formatOf(request.headers['content-type']);
+
+    const observe = (result: IngestResult, records: number, bytes: number, known = true): void =>
+      context.metrics.ingest({
+        table: known ? name : undefined,
+        ack,
+        result,
+        records,
+        bytes,
+        seconds: (clock.monotonic() - startedAt) / 1000,
+      });
+
+    const read = await bodyOf(request, context).catch((error: unknown) => {
+      observe(error instanceof ProblemError && error.kind === 'overloaded' ? 'overloaded' : 'refused', 0, 0, false);
+      throw error;
+    });
+    const receivedAt = clock.now();
+    const { body } = read;
+    const append: AppendRequest = { table, body, format, ignoreUnknownFields };
+    let answer: AppendAnswer;
+    try {
+      if (dryRun) return await answerDryRun(context, append, reply);
+      answer = await context.ingest.append(append);
+    } catch (error) {
+      observe('failed', 0, body.length, false);
+      throw error;
+    } finally {
+      read.release();
+    }
+    switch (answer.kind) {
+      case 'durable': {
+        if (ack === 'committed') return answerCommitted(answer);
+        observe('accepted', answer.accepted, body.length);
+        const position = formatPosition(answer.position);
+        // By hand: every value is a name, a count or hex, and this is the hot path.
+        reply.code(202).header('content-type', 'application/json');
+        return `{"table":${JSON.stringify(name)},"accepted":${answer.accepted},"rejected":0,"ack":"durable","position":"${position}"}`;
+      }
+      case 'empty':
+        observe('accepted', 0, body.length);
+        return json(reply, 200, { table: name, accepted: 0, rejected: 0, ack });
+      case 'refused':
+        observe('refused', answer.count, body.length);
+        throw invalidRecords(answer);
+      default:
+        observe(
+          answer.kind === 'overloaded' ? 'overloaded' : 'failed',
+          0,
+          body.length,
+          answer.kind !== 'no-such-table',
+        );
+        throw refusal(answer, name);
+    }
+
+    async function answerCommitted(durable: Extract<AppendAnswer, { kind: 'durable' }>): Promise<string> {
+      const position = formatPosition(durable.position);
+      const waited = await waitAtMost(clock, waitMs, durable.committed());
+      observe('accepted', durable.accepted, body.length);
+      const common = { table: name, accepted: durable.accepted, rejected: 0 };
+      switch (waited.kind) {
+        case 'done':
+          return json(reply, 200, {
+            ...common,
+            ack: 'committed',
+            position,
+            snapshot_id: waited.value.snapshot,
+            committed_at: isoTime(waited.value.at),
+            freshness_ms: Math.max(0, Math.round(waited.value.at - receivedAt)),
+          });
+        case 'timeout':
+          return json(reply, 202, { ...common, ack: 'durable', position });
+        case 'failed':
+          throw new ProblemError(
+            'outcome-unknown',
+            `the records are durable and will be committed; this process did not see it (${waited.cause}). Ask for the position, do not send them again.`,
+            { extras: { table: name, accepted: durable.accepted, position }, retryAfterMs: NOT_ACCEPTING_RETRY_MS },
+          );
+      }
+    }
+  };
+
+async function answerDryRun(context: ApiContext, append: AppendRequest, reply: FastifyReply): Promise<string> {
+  const answer = await context.ingest.dryRun(append);
+  const table = formatTableName(append.table);
+  switch (answer.kind) {
+    case 'valid':
+      return json(reply, 200, { table, valid: answer.count });
+    case 'refused':
+      throw invalidRecords(answer);
+    case 'no-such-table':
+      throw refusal(answer, table);
+  }
+}
+
+/** 422 with at most 100 errors; nothing was written. */
+function invalidRecords(answer: Extract<AppendAnswer, { kind: 'refused' }>): ProblemError {
+  const { total, count, refusals } = answer;
+  return new ProblemError(
+    'invalid-records',
+    'nothing was written; mend the records listed under errors and send all again',
+    {
+      title: `${total} of ${count} records ${total === 1 ? 'is' : 'are'} not valid`,
+      extras: { accepted: 0, rejected: count, total_errors: total, errors: refusals },
+    },
+  );
+}
+
+function refusal(
+  answer: Extract<AppendAnswer, { kind: 'no-such-table' | 'overloaded' | 'not-accepting' | 'table-stopped' }>,
+  table: string,
+): ProblemError {
+  switch (answer.kind) {
+    case 'no-such-table':
+      return new ProblemError('no-such-table', `table "${table}" does not exist; create it with POST /api/v1/tables`, {
+        extras: { table },
+      });
+    case 'overloaded':
+      return new ProblemError('overloaded', `the byte budget of the ${answer.scope} is full; send again later`, {
+        extras: { scope: answer.scope },
+        retryAfterMs: answer.retryAfterMs,
+      });
+    case 'not-accepting':
+      return new ProblemError('not-accepting', answer.reason, { retryAfterMs: NOT_ACCEPTING_RETRY_MS });
+    case 'table-stopped':
+      return new ProblemError('table-stopped', answer.reason, {
+        extras: { table, try: answer.remedy },
+        retryAfterMs: STOPPED_RETRY_MS,
+      });
+  }
+}
