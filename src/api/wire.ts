@@ -39,6 +39,7 @@ export const viewJson = (view: TableView) => ({
   table: formatTableName(view.name),
   uuid: view.uuid,
   location: view.location,
+  ...(view.metadataLocation === undefined ? {} : { metadata_location: view.metadataLocation }),
   current_snapshot_id: view.snapshot ?? null,
   sequence_number: view.sequenceNumber,
   schema: schemaJson(view.schema),
@@ -62,9 +63,9 @@ export const fileJson = (file: {
   readonly fileSizeInBytes: bigint;
   readonly partition: readonly (string | null)[];
 }) => ({
-  path: file.filePath,
-  records: file.recordCount,
-  bytes: file.fileSizeInBytes,
+  file_path: file.filePath,
+  record_count: file.recordCount,
+  file_size_in_bytes: file.fileSizeInBytes,
   partition: file.partition,
 });
 

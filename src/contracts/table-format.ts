@@ -22,6 +22,8 @@ export interface TableView {
   readonly spec: PartitionSpec;
   readonly sortOrder: SortOrder;
   readonly properties: ReadonlyMap<string, string>;
+  /** URI of the metadata file this is a view of, for formats that have one. */
+  readonly metadataLocation?: string;
 }
 
 /** What a commit of a pipeline says about itself: it becomes the progress property and part of the summary. */
