@@ -1,0 +1,82 @@
+/** The `sluice` command: its commands, and one way for every failure to reach the shell. Owns no behaviour of a command. */
+import { Command, CommanderError } from 'commander';
+import { styleText } from 'node:util';
+import { checkpointCommand } from './commands/checkpoint.ts';
+import { describeCommand } from './commands/describe.ts';
+import { devCommand } from './commands/dev.ts';
+import { filesCommand } from './commands/files.ts';
+import { previewCommand } from './commands/preview.ts';
+import { queryCommand } from './commands/query.ts';
+import { runCommand } from './commands/run.ts';
+import { sendCommand } from './commands/send.ts';
+import { snapshotsCommand } from './commands/snapshots.ts';
+import { tablesCommand } from './commands/tables.ts';
+import { validateCommand } from './commands/validate.ts';
+import type { CommandContext } from './command-context.ts';
+import type { CliDeps, CliIo } from './deps.ts';
+import { CliFailure, toFailure } from './failure.ts';
+import { coloured } from './terminal.ts';
+
+/** Runs one command line (without program and script); answers the exit code and never rejects. */
+export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo): Promise<number> {
+  const context: CommandContext = { deps, io, exitCode: 0 };
+  const program = new Command('sluice')
+    .description('Streams in, lakehouse tables out.')
+    .version(deps.version, '-V, --version', 'print the version')
+    .helpCommand(true)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined,
+      getOutHasColors: () => coloured(io, io.stdout),
+      getErrHasColors: () => coloured(io, io.stderr),
+    });
+  for (const command of [
+    runCommand,
+    devCommand,
+    validateCommand,
+    sendCommand,
+    tablesCommand,
+    describeCommand,
+    snapshotsCommand,
+    filesCommand,
+    queryCommand,
+    previewCommand,
+    checkpointCommand,
+  ])
+    program.addCommand(command(context).copyInheritedSettings(program));
+  withEnvironment(program, io.env);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = error instanceof CommanderError ? usage(error, program, args) : toFailure(error);
+    const label = coloured(io, io.stderr) ? styleText('red', 'error:', { validateStream: false }) : 'error:';
+    io.stderr.write(`${label} ${failure.message}\ntry: ${failure.remedy}\n`);
+    return failure.exitCode;
+  }
+}
+
+function usage(error: CommanderError, program: Command, args: readonly string[]): CliFailure {
+  const named = program.commands.find((command) => command.name() === args[0]);
+  const help = named === undefined ? 'sluice --help' : `sluice ${named.name()} --help`;
+  if (error.code === 'commander.help') return new CliFailure(2, 'no command is given', help);
+  return new CliFailure(2, error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' '), help);
+}
+
+/** Options that may come from the environment read the one that was given, not the ambient one. */
+function withEnvironment(program: Command, env: CliIo['env']): void {
+  for (const command of program.commands)
+    command.hook('preAction', () => {
+      for (const option of command.options) {
+        const name = option.attributeName();
+        const value = option.envVar === undefined ? undefined : env[option.envVar];
+        const source = command.getOptionValueSource(name);
+        if (option.envVar !== undefined && (source === undefined || source === 'env'))
+          command.setOptionValueWithSource(name, value === '' ? undefined : value, 'env');
+      }
+    });
+}

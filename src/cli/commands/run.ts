@@ -1,0 +1,18 @@
+/** `sluice run`: the daemon in the foreground, from its configuration to its exit code. */
+import { Command } from 'commander';
+import type { CommandContext, ConfigOptions } from '../command-context.ts';
+import { settingsOf, terminalOf, withConfig } from '../command-context.ts';
+import { serve } from '../serve.ts';
+
+export const runCommand = (context: CommandContext): Command =>
+  withConfig(new Command('run'))
+    .description('run the daemon until SIGTERM or SIGINT; a second signal ends it at once')
+    .action(async (options: ConfigOptions) => {
+      const settings = settingsOf(context, options);
+      const terminal = terminalOf(context, options);
+      await serve(context, settings, ({ url }) => {
+        if (options.output === 'json') terminal.json({ url });
+        else context.io.stdout.write(`listening on ${url}\n`);
+        return Promise.resolve();
+      });
+    });
