@@ -1,6 +1,7 @@
-/** The one statement that turns a piece into data files. Owns its options; the expressions come from `decode-sql.ts` and `partition-sql.ts`. */
+/** The statements that turn a piece into data files. Owns their options; the expressions come from `decode-sql.ts` and `partition-sql.ts`. */
 import type { FileLayout } from '../../contracts/column-engine.ts';
 import { decodeSql, fieldIdsSql } from './decode-sql.ts';
+import type { LayoutPlan } from './layout-plan.ts';
 import { literal } from './sql-text.ts';
 import type { Piece } from './staging.ts';
 
@@ -8,13 +9,50 @@ import type { Piece } from './staging.ts';
 const USUAL_OBJECT_BYTES = 16 * 1024 * 1024;
 /** Uncompressed bytes of a row group, for tables of wide rows; usual rows reach DuckDB's 122,880 rows first. */
 const ROW_GROUP_BYTES = 128 * 1024 * 1024;
+/** What `copySql` calls the path and the row number of a file read back; no column goes under such a name (`decode-sql.ts`). */
+const FILE_COLUMN = '__sluice_file';
+const ROW_COLUMN = 'file_row_number';
 
 const codecs = { zstd: 'zstd', snappy: 'snappy', none: 'uncompressed' } as const;
 
-export function copySql(layout: FileLayout, piece: Piece): string {
+/** One file, or one and more for every partition tuple in the directory `piece.output`. */
+export function copySql(plan: LayoutPlan, piece: Piece): string {
+  const { layout, keys, order } = plan;
   const rows = decodeSql(layout.schema, piece.path, Math.max(USUAL_OBJECT_BYTES, piece.longestLine));
-  return `COPY (${rows}) TO ${literal(`${piece.output}.parquet`)} (${parquetOptions(layout)})`;
+  if (keys.length === 0)
+    return `COPY (${rows}${orderBy(order)}) TO ${literal(`${piece.output}.parquet`)} (${parquetOptions(layout)})`;
+  const columns = keys.map(({ expression, alias }) => `${expression} AS ${alias}`);
+  const aliases = keys.map(({ alias }) => alias).join(', ');
+  // Without the order by partition every partition is open at once, in memory (encoder reference §4).
+  const sorted = orderBy([...keys.map(({ alias }) => alias), ...order]);
+  return (
+    `COPY (SELECT *, ${columns.join(', ')} FROM (${rows})${sorted}) TO ${literal(piece.output)} ` +
+    `(${parquetOptions(layout)}, PARTITION_BY (${aliases}), HIVE_FILE_PATTERN false, FILENAME_PATTERN 'part-{uuidv7}')`
+  );
 }
+
+/**
+ * The files among `paths` whose rows do not stand in the order of the layout. Row groups of one partition may be flushed in another order
+ * than they were filled.
+ */
+export function unsortedFilesSql(plan: LayoutPlan, paths: readonly string[]): string {
+  const list = paths.map(literal).join(', ');
+  const ranked =
+    `SELECT ${FILE_COLUMN}, ${ROW_COLUMN}, rank() OVER (PARTITION BY ${FILE_COLUMN}${orderBy(plan.order)}) AS __sluice_rank ` +
+    `FROM read_parquet([${list}], filename = ${literal(FILE_COLUMN)}, file_row_number = true)`;
+  return (
+    `SELECT DISTINCT ${FILE_COLUMN} FROM (SELECT ${FILE_COLUMN}, __sluice_rank, lag(__sluice_rank) OVER ` +
+    `(PARTITION BY ${FILE_COLUMN} ORDER BY ${ROW_COLUMN}) AS __sluice_previous FROM (${ranked})) ` +
+    `WHERE __sluice_rank < __sluice_previous`
+  );
+}
+
+/** The same rows in the order of the layout, in another file. */
+export const sortFileSql = (plan: LayoutPlan, from: string, to: string): string =>
+  `COPY (SELECT * FROM read_parquet(${literal(from)}, hive_partitioning = false)${orderBy(plan.order)}) TO ${literal(to)} ` +
+  `(${parquetOptions(plan.layout)})`;
+
+const orderBy = (terms: readonly string[]): string => (terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`);
 
 function parquetOptions(layout: FileLayout): string {
   return [

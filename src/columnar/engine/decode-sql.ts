@@ -15,15 +15,16 @@ export interface NamedField {
 }
 
 /**
- * DuckDB folds the case of ASCII names and takes `__duckdb_field_id` for itself: fields of such names go under `f<id>`.
- * Distinct within one struct, and never starting with `__sluice`.
+ * DuckDB folds the case of ASCII names and has names of its own: fields that differ in case only, and `__duckdb…`, `__sluice…` and
+ * `file_row_number`, go under `f<id>`. Distinct within one struct.
  */
 export function aliases(fields: readonly Field[]): readonly NamedField[] {
   const count = new Map<string, number>();
   for (const { name } of fields) count.set(folded(name), (count.get(folded(name)) ?? 0) + 1);
   const taken = new Set(count.keys());
   return fields.map((field) => {
-    const unusable = count.get(folded(field.name)) !== 1 || /^__(duckdb|sluice)/.test(folded(field.name));
+    const unusable =
+      count.get(folded(field.name)) !== 1 || /^__(duckdb|sluice)|^file_row_number$/.test(folded(field.name));
     if (!unusable) return { field, alias: field.name };
     let alias = `f${field.id}`;
     while (taken.has(alias)) alias += '_';

@@ -1,17 +1,20 @@
-/** One piece to finished files: the COPY, then footers and metrics. Knows nothing of spools, rolling and epochs. */
+/** One piece to finished files: the COPY, then order, footers and metrics. Knows nothing of spools, rolling and epochs. */
+import { unlink } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { WrittenFile } from '../../record/data-file.ts';
-import type { NanFacts } from '../footer/column-metrics.ts';
 import { columnMetrics } from '../footer/column-metrics.ts';
 import { finishFooter } from '../footer/finish.ts';
+import { rewriteFixedColumns } from '../footer/fixed-file.ts';
+import type { ParquetFooter } from '../footer/parquet-footer.ts';
 import { leafColumns, readFooter, replaceFooter, rowGroups } from '../footer/parquet-footer.ts';
-import { copySql } from './copy-sql.ts';
+import { copySql, sortFileSql, unsortedFilesSql } from './copy-sql.ts';
 import type { DuckDbSession } from './duckdb-session.ts';
 import { query } from './duckdb-session.ts';
 import type { LayoutPlan } from './layout-plan.ts';
+import { nanFacts } from './nan-facts.ts';
+import { partitionTuple } from './partition-sql.ts';
 import type { CopiedFile } from './return-stats.ts';
 import { copiedFiles } from './return-stats.ts';
-import { literal } from './sql-text.ts';
 import type { Piece, PieceEncoder } from './staging.ts';
 
 export class DuckDbEncoder implements PieceEncoder {
@@ -25,9 +28,9 @@ export class DuckDbEncoder implements PieceEncoder {
 
   async encode(piece: Piece, signal: AbortSignal): Promise<readonly WrittenFile[]> {
     return this.#session.use(signal, async (connection) => {
+      const copied = copiedFiles(await query(connection, copySql(this.#plan, piece)));
       const files: WrittenFile[] = [];
-      const copied = copiedFiles(await query(connection, copySql(this.#plan.layout, piece)));
-      for (const file of copied) {
+      for (const file of await this.#sorted(connection, copied)) {
         signal.throwIfAborted();
         files.push(await this.#finish(connection, file));
       }
@@ -35,45 +38,56 @@ export class DuckDbEncoder implements PieceEncoder {
     });
   }
 
+  /** Partitioned files are mostly in order already; the others are sorted once more, by themselves. */
+  async #sorted(connection: DuckDBConnection, files: readonly CopiedFile[]): Promise<readonly CopiedFile[]> {
+    if (this.#plan.order.length === 0 || this.#plan.keys.length === 0) return files;
+    const paths = files.map((file) => file.path);
+    const unsorted = new Set(
+      (await query(connection, unsortedFilesSql(this.#plan, paths))).getRows().map(([path]) => path),
+    );
+    const sorted: CopiedFile[] = [];
+    for (const file of files) {
+      if (!unsorted.has(file.path)) {
+        sorted.push(file);
+        continue;
+      }
+      const path = file.path.replace(/\.parquet$/, '-sorted.parquet');
+      await query(connection, sortFileSql(this.#plan, file.path, path));
+      await unlink(file.path);
+      sorted.push({ ...file, path });
+    }
+    return sorted;
+  }
+
   async #finish(connection: DuckDBConnection, file: CopiedFile): Promise<WrittenFile> {
-    const { layout, types, renamed } = this.#plan;
+    const { layout, types, floats, keys, order } = this.#plan;
     // Before names and pages change: DuckDB reads its own file here.
-    const nan = file.nanColumns.size === 0 ? new Map<number, NanFacts>() : await this.#nanFacts(connection, file);
-    const footer = await readFooter(file.path);
+    const nanColumns = floats.filter(({ path }) => file.nanColumns.has(path));
+    const nan = await nanFacts(connection, file.path, nanColumns);
+    const footer = await this.#edit(file.path);
     const leaves = leafColumns(footer.metadata);
     const groups = rowGroups(footer.metadata, leaves);
-    const changed = finishFooter(footer.metadata, leaves, groups, { types, names: renamed });
-    const size = changed ? await replaceFooter(file.path, footer) : footer.fileSize;
     return {
       format: 'parquet',
       localPath: file.path,
-      partition: [],
+      partition: partitionTuple(layout, keys, file.partitionKeys),
       specId: layout.spec.specId,
-      recordCount: file.rows,
-      fileSizeInBytes: BigInt(size),
+      recordCount: groups.reduce((total, group) => total + group.rows, 0n),
+      fileSizeInBytes: BigInt(footer.fileSize),
       metrics: columnMetrics({ leaves, rowGroups: groups, types, nan, limit: layout.metricsColumns }),
       splitOffsets: groups.map((group) => group.fileOffset),
+      ...(order.length > 0 ? { sortOrderId: layout.sortOrder.orderId } : {}),
     };
   }
 
-  async #nanFacts(connection: DuckDBConnection, file: CopiedFile): Promise<ReadonlyMap<number, NanFacts>> {
-    const columns = this.#plan.floats.filter(({ path }) => file.nanColumns.has(path));
-    const list = columns.flatMap(({ path }) => [
-      `count_if(isnan(${path}))`,
-      `min(${path}) FILTER (NOT isnan(${path}))`,
-      `max(${path}) FILTER (NOT isnan(${path}))`,
-    ]);
-    const reader = await query(connection, `SELECT ${list.join(', ')} FROM read_parquet(${literal(file.path)})`);
-    const row = reader.getRows()[0] ?? [];
-    const number = (at: number): number | undefined => {
-      const value = row[at];
-      return typeof value === 'number' ? value : undefined;
-    };
-    return new Map(
-      columns.map(({ id }, index) => [
-        id,
-        { count: BigInt(String(row[index * 3])), min: number(index * 3 + 1), max: number(index * 3 + 2) },
-      ]),
-    );
+  /** The footer as the file has it in the end. */
+  async #edit(path: string): Promise<ParquetFooter> {
+    const { types, renamed, blobLengths } = this.#plan;
+    const footer = await readFooter(path);
+    const leaves = leafColumns(footer.metadata);
+    const groups = rowGroups(footer.metadata, leaves);
+    const changed = finishFooter(footer.metadata, leaves, groups, { types, names: renamed });
+    if (blobLengths.size > 0) return rewriteFixedColumns(path, footer, blobLengths);
+    return changed ? { ...footer, fileSize: await replaceFooter(path, footer) } : footer;
   }
 }

@@ -6,8 +6,10 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColumnEngine, FileLayout, Staging } from '../../contracts/column-engine.ts';
 import { SluiceError } from '../../core/errors.ts';
+import { findField } from '../../record/schema-check.ts';
 import { DuckDbEncoder } from './duckdb-encoder.ts';
 import { DuckDbSession } from './duckdb-session.ts';
+import { checkLayout, refuse } from './layout-check.ts';
 import { planLayout } from './layout-plan.ts';
 import { learningSizing } from './piece-sizing.ts';
 import type { PieceSizing } from './staging.ts';
@@ -60,14 +62,13 @@ class DuckDbEngine implements ColumnEngine {
   }
 
   validate(layout: FileLayout): void {
-    const plan = planLayout(layout);
-    if (layout.spec.fields.length > 0 || layout.sortOrder.fields.length > 0 || plan.fixedIds.size > 0)
-      throw new SluiceError(
-        'unsupported',
-        'partitions, sort orders and fixed of other lengths than 16 are not written',
-        {
-          remedy: 'create the table without them',
-        },
+    checkLayout(layout);
+    const { blobLengths } = planLayout(layout);
+    const [id] = blobLengths.keys();
+    if (id !== undefined && layout.compression === 'snappy')
+      refuse(
+        `column ${findField(layout.schema, id)?.path} is fixed[${blobLengths.get(id)}], which is not written with snappy`,
+        'use compression zstd or none, or fixed[16]',
       );
   }
 

@@ -5,6 +5,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBResultReader } from '@duckdb/node-api';
 import { SluiceError, messageOf } from '../../core/errors.ts';
+import { registerHashes } from './murmur-function.ts';
 
 export interface DuckDbSettings {
   /** Worker threads of the instance, shared by all connections. */
@@ -44,6 +45,9 @@ export class DuckDbSession {
       await connection.run(`SET TimeZone = 'UTC'`);
       connections.push(connection);
     }
+    const [first] = connections;
+    if (first === undefined) throw new SluiceError('internal', 'a DuckDB session needs a connection');
+    registerHashes(first);
     return new DuckDbSession(instance, connections);
   }
 

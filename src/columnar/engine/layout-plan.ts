@@ -1,10 +1,14 @@
 /** What of a layout is needed for every piece, worked out once a staging. Pure. */
 import type { FileLayout } from '../../contracts/column-engine.ts';
 import { walkFields } from '../../record/schema-check.ts';
-import type { PrimitiveType, StructType } from '../../record/types.ts';
+import type { Field, PrimitiveType } from '../../record/types.ts';
 import { isPrimitive } from '../../record/types.ts';
 import { aliases } from './decode-sql.ts';
-import { name } from './sql-text.ts';
+import type { FieldPath } from './field-path.ts';
+import { fieldPaths } from './field-path.ts';
+import type { PartitionKey } from './partition-sql.ts';
+import { partitionKeys } from './partition-sql.ts';
+import { sortTerms } from './sort-sql.ts';
 
 export interface LayoutPlan {
   readonly layout: FileLayout;
@@ -14,46 +18,28 @@ export interface LayoutPlan {
   readonly renamed: ReadonlyMap<number, string>;
   /** Every float and double outside lists and maps. */
   readonly floats: readonly FieldPath[];
-  /** Fixed-length bytes that travel as BLOB: every length but 16. */
-  readonly fixedIds: ReadonlySet<number>;
-}
-
-export interface FieldPath {
-  readonly id: number;
-  /** Quoted, dotted: as `RETURN_STATS` names it, and as an expression that reads it. */
-  readonly path: string;
+  /** Lengths of fixed columns that travel as BLOB, by field id: every length but 16. */
+  readonly blobLengths: ReadonlyMap<number, number>;
+  readonly keys: readonly PartitionKey[];
+  /** Terms of `ORDER BY`; empty for an unsorted table. */
+  readonly order: readonly string[];
 }
 
 export function planLayout(layout: FileLayout): LayoutPlan {
   const types = new Map<number, PrimitiveType>();
-  const fixedIds = new Set<number>();
-  for (const { field } of walkFields(layout.schema.fields)) {
-    if (!isPrimitive(field.type)) continue;
-    types.set(field.id, field.type);
-    if (field.type.kind === 'fixed' && field.type.length !== 16) fixedIds.add(field.id);
-  }
+  const blobLengths = new Map<number, number>();
   const renamed = new Map<number, string>();
-  for (const struct of structsOf({ kind: 'struct', fields: layout.schema.fields }))
-    for (const { field, alias } of aliases(struct.fields)) if (alias !== field.name) renamed.set(field.id, field.name);
-  const paths = pathsOf({ kind: 'struct', fields: layout.schema.fields }, '');
-  const floats = paths.filter(({ id }) => ['float', 'double'].includes(types.get(id)?.kind ?? ''));
-  return { layout, types, renamed, floats, fixedIds };
-}
-
-/** An expression for a field outside lists and maps. */
-export function fieldExpression(layout: FileLayout, id: number): string | undefined {
-  return pathsOf({ kind: 'struct', fields: layout.schema.fields }, '').find((at) => at.id === id)?.path;
-}
-
-function pathsOf(struct: StructType, prefix: string): readonly FieldPath[] {
-  return aliases(struct.fields).flatMap(({ field, alias }) => {
-    const path = `${prefix}${name(alias)}`;
-    if (field.type.kind === 'struct') return pathsOf(field.type, `${path}.`);
-    return [{ id: field.id, path }];
-  });
-}
-
-function* structsOf(struct: StructType): Generator<StructType> {
-  yield struct;
-  for (const { field } of walkFields(struct.fields)) if (field.type.kind === 'struct') yield field.type;
+  const noteNames = (fields: readonly Field[]): void => {
+    for (const { field, alias } of aliases(fields)) if (alias !== field.name) renamed.set(field.id, field.name);
+  };
+  noteNames(layout.schema.fields);
+  for (const { field } of walkFields(layout.schema.fields)) {
+    const { type } = field;
+    if (type.kind === 'struct') noteNames(type.fields);
+    if (isPrimitive(type)) types.set(field.id, type);
+    if (type.kind === 'fixed' && type.length !== 16) blobLengths.set(field.id, type.length);
+  }
+  const floats = fieldPaths(layout.schema).filter(({ id }) => ['float', 'double'].includes(types.get(id)?.kind ?? ''));
+  const keys = partitionKeys(layout, types);
+  return { layout, types, renamed, floats, blobLengths, keys, order: sortTerms(layout, types) };
 }

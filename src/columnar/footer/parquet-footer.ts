@@ -33,6 +33,8 @@ export interface LeafColumn {
 
 export interface ColumnChunk {
   readonly leaf: LeafColumn;
+  /** `ColumnChunk`. */
+  readonly chunk: ThriftStruct;
   /** `ColumnMetaData`. */
   readonly metadata: ThriftStruct;
   readonly statistics: ThriftStruct | undefined;
@@ -173,7 +175,12 @@ export function rowGroups(metadata: ThriftStruct, leaves: readonly LeafColumn[])
       const leaf = leaves[index];
       if (column === undefined || leaf === undefined)
         throw new SluiceError('corrupt', 'Parquet column chunk without metadata or schema');
-      return { leaf, metadata: column, statistics: fieldOf(column, ids.column.statistics) as ThriftStruct | undefined };
+      return {
+        leaf,
+        chunk,
+        metadata: column,
+        statistics: fieldOf(column, ids.column.statistics) as ThriftStruct | undefined,
+      };
     });
     return {
       struct,
