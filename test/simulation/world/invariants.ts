@@ -1,0 +1,180 @@
+/**
+ * The invariants of protocol §9, checked at every move of a table and at the end. Compares the truth (what producers were told) with what
+ * the tables hold; knows the rules and who may excuse them, changes nothing.
+ */
+import type { LaneId, SnapshotId, TableUuid } from '../../../src/core/ids.ts';
+import type { Committed } from '../../../src/contracts/service-ports.ts';
+import type { InvariantViolation, Invariant } from './core.ts';
+import type { Ledger, SentRequest } from './ledger.ts';
+import { PIPELINE } from './life.ts';
+import { filesOf, progressOf, type Cause, type SimTable } from './model-catalog.ts';
+import { requestOf } from './records.ts';
+import type { Bucket } from './sim-store.ts';
+
+interface Landed {
+  readonly uuid: TableUuid;
+  readonly life: string;
+  readonly requests: ReadonlySet<number>;
+  readonly files: number;
+}
+
+interface Seen {
+  /** Highest progress and generation of a lane so far. */
+  readonly lanes: Map<LaneId, { readonly next: bigint; readonly generation: bigint }>;
+  /** The catalog lost commits of it: gaps are to be expected. */
+  wentBack: boolean;
+  /** Lanes that left the progress, all of their records being in. */
+  readonly pruned: Set<LaneId>;
+  dropped: boolean;
+  narrowed: boolean;
+}
+
+export class Invariants {
+  readonly #ledger: Ledger;
+  readonly #bucket: Bucket;
+  readonly #violation: (invariant: Invariant, what: string) => void;
+  readonly #seen = new Map<TableUuid, Seen>();
+  /** Every snapshot of ours that ever was on a main. */
+  readonly landed = new Map<SnapshotId, Landed>();
+  /** Requests stored for a table, by its uuid. */
+  readonly #stored = new Map<TableUuid, SentRequest[]>();
+
+  constructor(ledger: Ledger, bucket: Bucket, violation: (invariant: Invariant, what: string) => void) {
+    this.#ledger = ledger;
+    this.#bucket = bucket;
+    this.#violation = violation;
+  }
+
+  of(uuid: TableUuid): Seen {
+    let seen = this.#seen.get(uuid);
+    if (seen === undefined) {
+      seen = { lanes: new Map(), pruned: new Set(), wentBack: false, dropped: false, narrowed: false };
+      this.#seen.set(uuid, seen);
+    }
+    return seen;
+  }
+
+  onStored(request: SentRequest, table: TableUuid): void {
+    const stored = this.#stored.get(table) ?? [];
+    stored.push(request);
+    this.#stored.set(table, stored);
+  }
+
+  onMove(before: SimTable | undefined, after: SimTable | undefined, cause: Cause): void {
+    if (cause.kind === 'foreign') this.#excuse(before, after, cause.what);
+    if (after === undefined) return;
+    if (cause.kind === 'ours') for (const lane of cause.update.prune ?? []) this.of(after.uuid).pruned.add(lane);
+    this.filesExist(after);
+    this.#progress(after);
+    const held = this.requestsIn(after);
+    this.#places(after, held);
+    if (cause.kind !== 'ours') return;
+    const base = before === undefined ? new Set<number>() : this.requestsIn(before);
+    const requests = new Set([...held].filter((request) => !base.has(request)));
+    const files = cause.update.lanes.size;
+    this.landed.set(cause.token, { uuid: after.uuid, life: cause.life, requests, files });
+  }
+
+  /** I4: every file that a snapshot of the table names is there. */
+  filesExist(table: SimTable): void {
+    for (const snapshot of table.snapshots.values())
+      for (const file of snapshot.files)
+        if (!this.#bucket.objects.has(keyOf(file)))
+          this.#violation('I4', `${file} of snapshot ${snapshot.id} is not there`);
+  }
+
+  /** Requests whose records main holds, each exactly once and whole (I1, I2). */
+  requestsIn(table: SimTable): Set<number> {
+    const rows = new Map<number, number>();
+    const all = new Set<string>();
+    for (const file of filesOf(table))
+      for (const row of this.#bucket.objects.get(keyOf(file))?.rows ?? []) {
+        if (all.has(row)) this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
+        all.add(row);
+        const request = requestOf(row);
+        if (request !== undefined) rows.set(request, (rows.get(request) ?? 0) + 1);
+      }
+    for (const [request, count] of rows)
+      if (count !== this.#ledger.requests[request]?.rows.length)
+        this.#violation('I2', `request r${request} is in ${table.name.name} in part`);
+    return new Set(rows.keys());
+  }
+
+  /** I11: a commit that was reported is one, and holds the records it was reported for. */
+  reported(request: SentRequest, committed: Committed): void {
+    const landed = this.landed.get(committed.snapshot);
+    if (landed === undefined)
+      this.#violation('I11', `r${request.id} was reported in snapshot ${committed.snapshot}, which never was`);
+    else if (!landed.requests.has(request.id))
+      this.#violation('I11', `r${request.id} was reported in snapshot ${committed.snapshot}, which did not add it`);
+  }
+
+  // I3 and I6: no lane of a table ever goes back, in offset or in generation.
+  #progress(table: SimTable): void {
+    const { lanes } = this.of(table.uuid);
+    const progress = progressOf(table, PIPELINE);
+    for (const [lane, was] of lanes) {
+      const at = progress?.lanes.get(lane);
+      if (at === undefined) continue;
+      if (at.next < was.next)
+        this.#violation(
+          'I3',
+          `lane ${lane.slice(0, 6)} of ${table.name.name} went back from ${was.next} to ${at.next}`,
+        );
+      if (at.generation < was.generation)
+        this.#violation(
+          'I6',
+          `generation of lane ${lane.slice(0, 6)} went back from ${was.generation} to ${at.generation}`,
+        );
+    }
+    for (const [lane, at] of progress?.lanes ?? []) lanes.set(lane, at);
+  }
+
+  // I3: of every lane the table holds exactly what is below its progress.
+  #places(table: SimTable, held: ReadonlySet<number>): void {
+    const progress = progressOf(table, PIPELINE);
+    for (const request of this.#stored.get(table.uuid) ?? []) {
+      if (request.stored === undefined) continue;
+      const { lane, offset } = request.stored.position;
+      const at = progress?.lanes.get(lane);
+      if (at === undefined && this.of(table.uuid).pruned.has(lane)) continue;
+      const below = at !== undefined && offset <= at.next;
+      if (below && !held.has(request.id) && request.excused === undefined)
+        this.#violation(
+          'I3',
+          `r${request.id} at ${lane.slice(0, 6)}-${offset} is below the progress ${at.next} and not in ${table.name.name}`,
+        );
+      if (!below && held.has(request.id))
+        this.#violation(
+          'I3',
+          `r${request.id} at ${lane.slice(0, 6)}-${offset} is in ${table.name.name}, whose progress is ${at?.next}`,
+        );
+    }
+  }
+
+  #excuse(before: SimTable | undefined, after: SimTable | undefined, what: string): void {
+    if (before === undefined) return;
+    if (after?.uuid !== before.uuid) {
+      this.of(before.uuid).dropped = true;
+      this.#ledger.excuse(
+        (this.#stored.get(before.uuid) ?? []).map((request) => request.id),
+        'table dropped',
+      );
+      return;
+    }
+    if (what === 'pointer-back') {
+      const seen = this.of(before.uuid);
+      seen.wentBack = true;
+      seen.lanes.clear();
+      return;
+    }
+    const now = this.requestsIn(after);
+    this.#ledger.excuse(
+      [...this.requestsIn(before)].filter((request) => !now.has(request)),
+      what,
+    );
+  }
+}
+
+export const keyOf = (uri: string): string => uri.slice('mem://'.length);
+export type { InvariantViolation };

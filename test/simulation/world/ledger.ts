@@ -1,0 +1,49 @@
+/** The truth: what producers sent, what they were told, and what somebody else took away. Owns no rule; `invariants.ts` compares it with the tables. */
+import type { TableUuid } from '../../../src/core/ids.ts';
+import type { Committed, Position } from '../../../src/contracts/service-ports.ts';
+
+export interface SentRequest {
+  readonly id: number;
+  readonly rows: readonly string[];
+  readonly table: string;
+  /** What the producer knows; `lost`: no answer came. */
+  state: 'sent' | 'acknowledged' | 'refused';
+  acknowledgedAt: number | undefined;
+  /** Where the log put it, whether or not the producer heard of it. */
+  stored:
+    | { readonly position: Position; readonly table: TableUuid; readonly volume: string; readonly at: number }
+    | undefined;
+  /** The life that owes the producer word of the commit. */
+  awaits: string | undefined;
+  committed: Committed | undefined;
+  /** Why it need not be in the table any more: at most once is all that is asked of it. */
+  excused: string | undefined;
+}
+
+export class Ledger {
+  readonly requests: SentRequest[] = [];
+
+  sent(table: string, rows: (id: number) => readonly string[]): SentRequest {
+    const id = this.requests.length;
+    const request: SentRequest = {
+      id,
+      rows: rows(id),
+      table,
+      state: 'sent',
+      acknowledgedAt: undefined,
+      stored: undefined,
+      awaits: undefined,
+      committed: undefined,
+      excused: undefined,
+    };
+    this.requests.push(request);
+    return request;
+  }
+
+  excuse(requests: Iterable<number>, why: string): void {
+    for (const id of requests) {
+      const request = this.requests[id];
+      if (request !== undefined) request.excused ??= why;
+    }
+  }
+}

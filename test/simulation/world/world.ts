@@ -1,0 +1,368 @@
+/**
+ * A world from a seed: what may go wrong, who acts, how long, how it heals, and what must then be true. Owns the phases of a run; the rules
+ * are `invariants.ts`, the actors each have a file.
+ */
+import type { Entry } from '../../../src/contracts/log.ts';
+import { offset, formatTableName, tableUuid, type TableUuid } from '../../../src/core/ids.ts';
+import { uuidV4 } from '../../../src/core/runtime.ts';
+import { wreak } from '../actors/chaos.ts';
+import { meddle, widen } from '../actors/foreign.ts';
+import { operate } from '../actors/operator.ts';
+import { produce, send } from '../actors/producers.ts';
+import type { Plant } from '../plants.ts';
+import { InvariantViolation, type Invariant, type LogSettings, type WorldCore } from './core.ts';
+import { WorldTime } from './effects.ts';
+import { Faults, type FaultKind } from './faults.ts';
+import { Invariants } from './invariants.ts';
+import { Ledger, type SentRequest } from './ledger.ts';
+import { Life } from './life.ts';
+import { ModelCatalog, type SimTable } from './model-catalog.ts';
+import { SeededRandom } from './random.ts';
+import { BASE_SCHEMA, requestOf, rowsOf } from './records.ts';
+import { Scheduler } from './scheduler.ts';
+import { Network } from './sim-format.ts';
+import { Bucket } from './sim-store.ts';
+import { SimVolume } from './volumes.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly without?: ReadonlySet<FaultKind>;
+  readonly plant?: Plant;
+}
+
+/** Virtual milliseconds after the last fault within which everything acknowledged must be visible (I10). */
+const HEALING_MS = 300_000;
+
+export class World implements WorldCore {
+  readonly random: SeededRandom;
+  readonly scheduler = new Scheduler();
+  readonly time = new WorldTime(this.scheduler);
+  readonly faults: Faults;
+  readonly ledger = new Ledger();
+  readonly network = new Network();
+  readonly bucket = new Bucket(() => this.time.now());
+  readonly invariants = new Invariants(this.ledger, this.bucket, (invariant, what) => this.violation(invariant, what));
+  readonly catalog: ModelCatalog;
+  readonly plant: Plant | undefined;
+  readonly trouble: number;
+  readonly partitions: number;
+  readonly flushLimits;
+  readonly logLimits: LogSettings;
+  readonly volumes: SimVolume[] = [new SimVolume('v1')];
+  readonly lives: Life[] = [];
+  readonly tableNames: string[] = [];
+  readonly #chaosMs: number;
+  diskFullUntil = 0;
+  cloned = false;
+  suspended = false;
+  readonly #stoppedByGap = new Set<TableUuid>();
+  #foreign = 0;
+  #life = 0;
+
+  constructor({ seed, without, plant }: WorldOptions) {
+    this.random = new SeededRandom(seed);
+    this.plant = plant;
+    const shape = this.random.fork('shape');
+    this.faults = Faults.drawn(this.random.fork('faults'), without ?? new Set());
+    this.trouble = shape.pick([0.02, 0.08, 0.2]) ?? 0.08;
+    this.partitions = shape.int(1, 3);
+    const manner = shape.chance(0.5) ? 'pointer' : 'rest';
+    this.catalog = new ModelCatalog(
+      manner,
+      () => this.time.now(),
+      (before, after, cause) => this.invariants.onMove(before, after, cause),
+    );
+    this.flushLimits = {
+      intervalMs: shape.pick([150, 400, 1_500]) ?? 400,
+      maxRows: shape.pick([8, 30, 1_000]) ?? 30,
+      maxBytes: shape.pick([200, 2_000, 1 << 20]) ?? 2_000,
+    };
+    this.logLimits = {
+      maxBytes: shape.pick([6_000, 30_000, 1 << 20]) ?? 30_000,
+      segmentBytes: shape.pick([300, 1_500, 1 << 16]) ?? 1_500,
+      trimGraceMs: shape.pick([0, 1_000, 6_000]) ?? 1_000,
+      perTableShare: shape.pick([0.5, 0.8]) ?? 0.5,
+    };
+    this.#chaosMs = shape.between(2_000, 12_000);
+    for (let table = shape.int(1, 3); table > 0; table -= 1) this.createTable(`t${table}`);
+    for (let producer = shape.int(1, 3); producer > 0; producer -= 1) produce(this, producer);
+    meddle(this);
+    wreak(this);
+    operate(this);
+  }
+
+  /** Plays the seed to its end. Rejects with `InvariantViolation`. */
+  async play(): Promise<void> {
+    this.start(this.volumes[0] ?? new SimVolume('v1'));
+    await this.scheduler.run(() => false, this.#chaosMs);
+    this.#heal();
+    const deadline = this.scheduler.now + HEALING_MS;
+    await this.#recover(deadline);
+    this.#checkEnd();
+    await this.scheduler.run(() => true, deadline);
+  }
+
+  later(ms: number, name: string, run: () => void): void {
+    this.scheduler.after(ms, name, () => {
+      if (this.faults.active) run();
+    });
+  }
+
+  nextForeign(): number {
+    return (this.#foreign += 1);
+  }
+
+  foreign(table: SimTable, what: string, after: Omit<SimTable, 'version'> | undefined): void {
+    this.scheduler.note(`foreign ${what} on ${table.name.name}`);
+    this.catalog.move(table.name, after, { kind: 'foreign', what });
+  }
+
+  createTable(name: string): void {
+    const uuid = tableUuid(uuidV4(this.random));
+    if (!this.tableNames.includes(name)) this.tableNames.push(name);
+    const table = {
+      name: { namespace: ['ns'], name },
+      uuid,
+      location: `mem://tables/${name}-${uuid.slice(0, 8)}`,
+      schema: BASE_SCHEMA,
+      snapshots: new Map(),
+      main: undefined,
+      lastSequence: 0n,
+      lastUpdatedMs: this.time.now(),
+      properties: new Map<string, string>(),
+    };
+    this.catalog.move(table.name, table, { kind: 'foreign', what: 'create' });
+  }
+
+  start(volume: SimVolume): Life | undefined {
+    // The directory's lock, and a volume that was taken away meanwhile.
+    if (!this.volumes.includes(volume) || this.lives.some((life) => life.alive && life.volume === volume))
+      return undefined;
+    const life = new Life(this, volume, (this.#life += 1), this.plant);
+    this.lives.splice(0, this.lives.length, ...this.lives.filter((other) => other.alive), life);
+    this.scheduler.note(`${life.name} starts on ${volume.name}`);
+    life.start().then(
+      () => {
+        if (!life.alive) this.later(200, 'start again', () => this.start(volume));
+      },
+      (error: unknown) => this.scheduler.fail(error),
+    );
+    return life;
+  }
+
+  anyLife(): Life | undefined {
+    return this.random.pick(this.lives.filter((life) => life.alive));
+  }
+
+  isIn(request: number, uuid: TableUuid): boolean {
+    const table = this.tableNames
+      .map((name) => this.catalog.get({ namespace: ['ns'], name }))
+      .find((candidate) => candidate?.uuid === uuid);
+    return table !== undefined && this.invariants.requestsIn(table).has(request);
+  }
+
+  violation(invariant: Invariant, what: string): void {
+    this.scheduler.note(`VIOLATION ${invariant}: ${what}`);
+    this.scheduler.fail(new InvariantViolation(invariant, what));
+  }
+
+  onStored(life: Life, entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const request = this.ledger.requests[requestOf(rowsOf(entry.payload)[0] ?? '') ?? -1];
+      if (request === undefined) continue;
+      if (request.stored !== undefined) this.violation('I2', `r${request.id} was stored twice`);
+      const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
+      request.stored = { position, table: entry.table, volume: life.volume.name, at: this.scheduler.now };
+      this.invariants.onStored(request, entry.table);
+      if (this.invariants.of(entry.table).dropped) request.excused ??= 'table dropped';
+    }
+  }
+
+  onDelete(life: string, key: string): void {
+    this.scheduler.note(`${life} deletes ${key}`);
+    if (!key.startsWith('tables/')) return;
+    for (const flight of this.network.flying.values())
+      if (flight.files.includes(`mem://${key}`))
+        this.violation('I5', `${life} deletes ${key}, which an attempt may still commit`);
+    for (const name of this.tableNames) {
+      const table = this.catalog.get({ namespace: ['ns'], name });
+      if (table === undefined) continue;
+      for (const snapshot of table.snapshots.values())
+        if (snapshot.files.includes(`mem://${key}`))
+          this.violation('I5', `${life} deletes ${key}, which ${name} reaches`);
+    }
+  }
+
+  onTrouble(life: Life, table: string, state: string, cause: string): void {
+    this.scheduler.note(`${life.name} ${table} ${state}: ${cause}`);
+    if (!life.alive) return;
+    if (state.startsWith('task failed')) this.violation('I10', `${life.name} ${state}: ${cause}`);
+    if (!state.startsWith('stopped')) return;
+    const uuids = (life.coordinator?.pipelines ?? [])
+      .filter((pipeline) => formatTableName(pipeline.name) === table && pipeline.state.kind === 'stopped')
+      .map((pipeline) => pipeline.uuid);
+    const seen = uuids.map((uuid) => this.invariants.of(uuid));
+    if (state === 'stopped: gap') for (const uuid of uuids) this.#stoppedByGap.add(uuid);
+    const allowed = {
+      'stopped: gap': seen.some((at) => at.wentBack),
+      'stopped: table-gone': seen.some((at) => at.dropped),
+      'stopped: not-writable': seen.some((at) => at.narrowed),
+      'stopped: fenced': this.cloned,
+    }[state];
+    if (allowed !== true) this.violation('I10', `${life.name} stopped ${table} without reason: ${state}: ${cause}`);
+  }
+
+  onStagedBytes(life: Life, held: number): void {
+    // Two sealed epochs and an open one a table, each over its limit by less than one request.
+    const tables = this.tableNames.length + (this.faults.kinds.has('foreign-drop') ? 4 : 0);
+    if (held > tables * 3 * (this.flushLimits.maxBytes + 200))
+      this.violation('I9', `${life.name} holds ${held} bytes in staging`);
+  }
+
+  /** Acknowledged by this life's log and not yet excused. */
+  openRequests(life: Life): readonly SentRequest[] {
+    return this.ledger.requests.filter(
+      (request) =>
+        request.state === 'acknowledged' &&
+        request.stored?.volume === life.volume.name &&
+        request.excused === undefined,
+    );
+  }
+
+  onDrained(life: Life): void {
+    this.onCheckpointed(life, this.openRequests(life));
+  }
+
+  onCheckpointed(life: Life, requests: readonly SentRequest[]): void {
+    for (const request of requests) {
+      const uuid = request.stored?.table;
+      const pipeline = life.coordinator?.pipelines.find((candidate) => candidate.uuid === uuid);
+      if (
+        uuid === undefined ||
+        pipeline === undefined ||
+        pipeline.state.kind === 'stopped' ||
+        request.excused !== undefined
+      )
+        continue;
+      if (!this.invariants.of(uuid).wentBack && !this.isIn(request.id, uuid))
+        this.violation('I10', `${life.name} said that all is committed, and r${request.id} is not in ${request.table}`);
+    }
+  }
+
+  #heal(): void {
+    this.faults.active = false;
+    this.network.downUntil = 0;
+    this.diskFullUntil = 0;
+    this.scheduler.note('the world heals');
+    for (const name of this.tableNames) {
+      const table = this.catalog.get({ namespace: ['ns'], name });
+      if (table === undefined) this.createTable(name);
+      else widen(this, table);
+    }
+  }
+
+  /** Each volume's daemon, one after another, brings everything it acknowledged into the tables. */
+  async #recover(deadline: number): Promise<void> {
+    const until = async (what: string, done: () => boolean): Promise<void> => {
+      if (!(await this.scheduler.run(done, deadline)))
+        this.violation('I10', `${what}, ${HEALING_MS / 1000} s after the last fault`);
+      await this.scheduler.run(() => true, deadline);
+    };
+    await until('an attempt is still under way', () => this.network.flying.size === 0);
+    const keep = this.volumes.length === 1 && this.random.chance(0.5) && this.#mayGoOn();
+    if (!keep) for (const life of this.lives) if (life.state !== 'stopping') life.end();
+    for (const volume of this.volumes) {
+      const running = this.lives.find((life) => life.alive && life.volume === volume);
+      if (running?.state === 'stopping') await until(`${running.name} does not stop`, () => !running.alive);
+      if (running !== undefined && !(keep && running.alive)) running.end();
+      const life = keep && running?.alive === true ? running : this.start(volume);
+      if (life === undefined) continue;
+      await until(`${life.name} is not ready`, () => life.ingest !== undefined || !life.alive);
+      await this.#probe(life, until);
+      await until(`${life.name} has not drained`, () => this.#drained(life));
+      await until('a request that waits for its commit hears nothing', () => !this.#waits(life));
+      if (running === life) this.#checkReports(life);
+      life.end();
+    }
+  }
+
+  /** Nothing of the running daemon waits for an operator to start it anew. */
+  #mayGoOn(): boolean {
+    return this.lives.every(
+      (life) =>
+        life.log?.status().accepting !== false &&
+        (life.coordinator?.pipelines ?? []).every((pipeline) => pipeline.state.kind !== 'stopped'),
+    );
+  }
+
+  #drained(life: Life): boolean {
+    return (life.coordinator?.pipelines ?? []).every(
+      (pipeline) => pipeline.drained || pipeline.state.kind === 'stopped',
+    );
+  }
+
+  /** Somebody waits for a commit that cannot come to nothing: its table runs on. */
+  #waits(life: Life): boolean {
+    return this.ledger.requests.some(({ awaits, stored }) => {
+      const pipeline = life.coordinator?.pipelines.find((candidate) => candidate.uuid === stored?.table);
+      return awaits === life.name && pipeline !== undefined && pipeline.state.kind !== 'stopped';
+    });
+  }
+
+  /** A new request for every table goes all the way. */
+  async #probe(life: Life, until: (what: string, done: () => boolean) => Promise<void>): Promise<void> {
+    for (const name of this.tableNames) {
+      const uuid = this.catalog.get({ namespace: ['ns'], name })?.uuid;
+      if (uuid === undefined) continue;
+      const stopped = (): boolean =>
+        life.coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.state.kind === 'stopped';
+      let done = false;
+      const probe = (): void => send(this, name, 1, true, true, onEnd, life);
+      const onEnd = (request: SentRequest): void => {
+        const check = (): void => {
+          if (stopped()) done = true;
+          else if (request.state !== 'acknowledged') this.scheduler.after(500, 'probe again', probe);
+          else if (request.committed !== undefined) done = true;
+          // It went to a table that is gone.
+          else if (request.awaits === undefined) this.scheduler.after(500, 'probe again', probe);
+          else this.scheduler.after(100, 'probe waits', check);
+        };
+        check();
+      };
+      probe();
+      await until(`a new request for ${name} does not get through`, () => done);
+    }
+  }
+
+  // I11: what this life put into a table, it has reported.
+  #checkReports(life: Life): void {
+    if (this.suspended) return;
+    for (const [token, landed] of this.invariants.landed) {
+      const seen = this.invariants.of(landed.uuid);
+      if (
+        landed.life === life.name &&
+        landed.requests.size > 0 &&
+        !life.reported.has(token) &&
+        !seen.wentBack &&
+        !seen.dropped
+      )
+        this.violation('I11', `${life.name} committed snapshot ${token} and never said so`);
+    }
+  }
+
+  #checkEnd(): void {
+    const tables = this.tableNames.flatMap((name) => this.catalog.get({ namespace: ['ns'], name }) ?? []);
+    const held = new Map(tables.map((table) => [table.uuid, this.invariants.requestsIn(table)]));
+    for (const table of tables) this.invariants.filesExist(table);
+    for (const request of this.ledger.requests) {
+      const { stored } = request;
+      if (request.state !== 'acknowledged' || stored === undefined || request.excused !== undefined) continue;
+      if (this.invariants.of(stored.table).wentBack && this.#stoppedByGap.has(stored.table)) continue;
+      if (held.get(stored.table)?.has(request.id) !== true)
+        this.violation(
+          'I1',
+          `r${request.id} was acknowledged at ${stored.position.lane.slice(0, 6)}-${stored.position.offset} and is not in ${request.table}`,
+        );
+    }
+  }
+}
