@@ -10,6 +10,7 @@ import { SluiceError, messageOf } from '../core/errors.ts';
 import { interpolate } from './interpolate.ts';
 import type { Path, Place } from './positions.ts';
 import { placeOf, placeOfKey, placeOfValue } from './positions.ts';
+import type { Fault } from './resolve.ts';
 import { columnFaults, resolveSettings } from './resolve.ts';
 import { fileSchema } from './schema.ts';
 import { knownKeys } from './schema-keys.ts';
@@ -93,16 +94,20 @@ export function parseSettings(text: string, file: string, sources: LoadSources):
   interpolateScalars(document, sources, (offset, path, message) => add(placeOf(lines, offset), path, message));
   if (faults.length > 0) return invalid();
 
+  const placeOfFault = ({ path, at }: Fault): Place =>
+    at === 'key'
+      ? placeOfKey(document, lines, path.slice(0, -1), String(path.at(-1)))
+      : placeOfValue(document, lines, path);
   const raw: unknown = document.toJS();
   const parsed = fileSchema.safeParse(raw);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) addIssue(issue, document, lines, add);
-    for (const { path, message } of columnFaults(raw)) add(placeOfValue(document, lines, path), path, message);
+    for (const fault of columnFaults(raw)) add(placeOfFault(fault), fault.path, fault.message);
     return invalid();
   }
   const resolved = resolveSettings(parsed.data, sources.directory);
   if ('settings' in resolved) return { kind: 'valid', settings: resolved.settings };
-  for (const fault of resolved.faults) add(placeOfValue(document, lines, fault.path), fault.path, fault.message);
+  for (const fault of resolved.faults) add(placeOfFault(fault), fault.path, fault.message);
   return invalid();
 }
 
@@ -162,7 +167,11 @@ function addIssue(
       );
     return;
   }
-  const expected = issue.code !== 'invalid_type' ? issue.message : `expected ${EXPECTED[issue.expected] ?? 'a value'}`;
+  // Messages of our own begin so; the library's would say what was received.
+  const expected =
+    issue.code !== 'invalid_type' || issue.message.startsWith('expected ')
+      ? issue.message
+      : `expected ${EXPECTED[issue.expected] ?? 'a value'}`;
   const missing = path.length > 0 && !document.hasIn(path);
   add(placeOfValue(document, lines, path), path, missing ? `is missing; ${expected}` : expected);
 }

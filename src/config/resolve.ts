@@ -9,16 +9,14 @@ import { SluiceError } from '../core/errors.ts';
 import { formatTableName, pipelineId } from '../core/ids.ts';
 import { CREATABLE_NAME_RULE, isCreatableName, parseTableName } from '../record/table-name.ts';
 import { parseTableInput } from '../record/table-input.ts';
+import type { Problem } from '../record/type-text.ts';
 import { isRecord } from '../record/type-text.ts';
 import { parseRoot } from '../store/uri.ts';
 import type { Path } from './positions.ts';
 import type { ParsedFile } from './schema.ts';
 import type { S3Settings, Settings } from './settings.ts';
 
-export interface Fault {
-  readonly path: Path;
-  readonly message: string;
-}
+export type Fault = Problem;
 
 /** All faults at once, or settings. Relative paths count from `directory`. */
 export function resolveSettings(
@@ -187,7 +185,7 @@ function resolveTables(tables: ParsedFile['tables'], faults: Fault[]): TableDefi
     } else seen.add(formatTableName(name));
     const parsed = parseTableInput(table);
     if (parsed.kind === 'refused') {
-      faults.push(...parsed.problems.map(({ path, message }) => ({ path: [...at, ...path], message })));
+      faults.push(...parsed.problems.map((problem) => ({ ...problem, path: [...at, ...problem.path] })));
       return [];
     }
     const { fields, partition, sortOrder, identifierFieldIds } = parsed.shape;
@@ -215,7 +213,7 @@ export function columnFaults(raw: unknown): readonly Fault[] {
     const parsed = parseTableInput({ schema, partition_by, sort_by, identifier });
     return parsed.kind === 'parsed'
       ? []
-      : parsed.problems.map(({ path, message }) => ({ path: ['tables', index, ...path], message }));
+      : parsed.problems.map((problem) => ({ ...problem, path: ['tables', index, ...problem.path] }));
   });
 }
 

@@ -9,6 +9,8 @@ import type { Field, PrimitiveType, Type } from './types.ts';
 export interface Problem {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** The key that `path` ends with is wrong, not its value. */
+  readonly at?: 'key';
 }
 
 type Path = readonly (string | number)[];
@@ -112,7 +114,7 @@ export function refuseUnknownKeys(
 ): void {
   for (const key of Object.keys(value))
     if (!known.includes(key))
-      problems.push({ path: [...path, key], message: `unknown key; expected one of ${known.join(', ')}` });
+      problems.push({ path: [...path, key], at: 'key', message: `unknown key; expected one of ${known.join(', ')}` });
 }
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
