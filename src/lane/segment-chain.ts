@@ -27,13 +27,7 @@ export interface Chain {
   readonly nextSequence: number;
 }
 
-interface Found {
-  readonly name: string;
-  readonly path: string;
-  readonly sequence: number;
-  readonly size: number;
-  readonly header: SegmentHeader | undefined;
-}
+type Found = Omit<ChainLink, 'end'>;
 
 /** `first`: the manifest's; segments below it are trimmed. Throws `corrupt` when a segment in the middle is gone. */
 export async function readChain(
@@ -42,16 +36,13 @@ export async function readChain(
   names: readonly string[],
   first: number,
 ): Promise<Chain> {
-  const found: Found[] = [];
-  const dead: string[] = [];
-  let nextSequence = Math.max(1, first);
-  for (const name of names) {
-    const sequence = sequenceOf(name);
-    if (sequence === undefined) continue;
-    nextSequence = Math.max(nextSequence, sequence + 1);
-    if (sequence < first) dead.push(name);
-    else found.push(await look(disk, directory, name, sequence));
-  }
+  const sequences = names.map(sequenceOf).filter((sequence) => sequence !== undefined);
+  const found = await lookAtSegments(
+    disk,
+    directory,
+    names.filter((name) => (sequenceOf(name) ?? 0) >= first),
+  );
+  const dead = sequences.filter((sequence) => sequence < first).map(segmentName);
   const links: ChainLink[] = [];
   let end: number | undefined;
   let wanted: number | undefined;
@@ -69,15 +60,25 @@ export async function readChain(
     wanted = segment.header === undefined ? undefined : (segment.header.predecessor?.sequence ?? 0);
   }
   if (wanted !== undefined && wanted >= first) throw missing(directory, wanted);
-  return { links, dead, nextSequence };
+  return { links, dead, nextSequence: Math.max(first, ...sequences.map((sequence) => sequence + 1)) };
 }
 
-async function look(disk: Disk, directory: string, name: string, sequence: number): Promise<Found> {
-  const path = `${directory}/${name}`;
-  const bytes = (await disk.read(path, 0, SEGMENT_HEADER_BYTES)) ?? new Uint8Array();
-  const header = decodeSegmentHeader(bytes, path);
-  const size = (await disk.size(path)) ?? 0;
-  return { name, path, sequence, size, header: header?.sequence === sequence ? header : undefined };
+/** Every segment file among the names, ascending, by its header alone. */
+export async function lookAtSegments(
+  disk: Disk,
+  directory: string,
+  names: readonly string[],
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const name of names) {
+    const sequence = sequenceOf(name);
+    if (sequence === undefined) continue;
+    const path = `${directory}/${name}`;
+    const header = decodeSegmentHeader((await disk.read(path, 0, SEGMENT_HEADER_BYTES)) ?? new Uint8Array(), path);
+    const size = (await disk.size(path)) ?? 0;
+    found.push({ name, path, sequence, size, header: header?.sequence === sequence ? header : undefined });
+  }
+  return found;
 }
 
 /** The header is synced before the first frame is written: one valid frame proves that the segment had been in use. */
