@@ -1,6 +1,7 @@
 /** From a schema to the walker of its records: one closure a type, built once. */
 import { assertNever } from '../../core/errors.ts';
 import type { Field, Type } from '../../record/types.ts';
+import { canonicalText } from './canonical-text.ts';
 import type { Walk } from './cursor.ts';
 import { REFUSED, skipString, QUOTE } from './cursor.ts';
 import { leafWalker } from './walk-leaf.ts';
@@ -66,7 +67,8 @@ function compile(type: Type, depth: number, maxDepth: number): Walk {
     case 'list':
       return depth < maxDepth ? listWalker(compile(type.element, depth + 1, maxDepth), type.elementRequired) : refuse;
     case 'map':
-      if (type.key.kind !== 'string') return leafWalker(type, depth, maxDepth, () => false);
+      if (type.key.kind !== 'string')
+        return leafWalker(type, depth, maxDepth, (token, value) => token === canonicalText(type, value));
       return depth < maxDepth ? objectMapWalker(compile(type.value, depth + 1, maxDepth), type.valueRequired) : refuse;
     default:
       return assertNever(type);

@@ -1,0 +1,145 @@
+/**
+ * The byte walkers, the slow path and DuckDB agree: on random schemas and records, right, wrong and mutated byte by byte.
+ * A failure names its seed; `CHECK_SEED=… CHECK_CASES=…` runs it again, alone or longer.
+ */
+import { isUtf8 } from 'node:buffer';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { canonicalText } from '../../../../src/columnar/check/canonical-text.ts';
+import { compileChecker } from '../../../../src/columnar/check/compile-checker.ts';
+import { readRecord } from '../../../../src/columnar/check/explain.ts';
+import { defaultCheckLimits } from '../../../../src/columnar/check/limits.ts';
+import { parseJson } from '../../../../src/columnar/check/parse-json.ts';
+import type { Value } from '../../../../src/columnar/check/read-result.ts';
+import type { RecordChecker } from '../../../../src/contracts/record-checker.ts';
+import type { Schema } from '../../../../src/record/types.ts';
+import { Chance } from './chance.ts';
+import { duckdbRows } from './duckdb-rows.ts';
+import { mutated, randomRecord } from './random-record.ts';
+import { randomSchema } from './random-schema.ts';
+
+const CASES = Number(process.env['CHECK_CASES'] ?? 120_000);
+const FIRST_SEED = Number(process.env['CHECK_SEED'] ?? 1);
+const CASES_PER_SCHEMA = 500;
+
+let directory = '';
+let duckdb: DuckDBConnection;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-check-'));
+  duckdb = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
+  await duckdb.run(`SET TimeZone = 'America/New_York'`);
+});
+
+afterAll(async () => {
+  duckdb.closeSync();
+  await rm(directory, { recursive: true });
+});
+
+it(`agrees on ${CASES} records, and DuckDB reads what was meant`, { timeout: 600_000 }, async () => {
+  let accepted = 0;
+  let cases = 0;
+  for (let seed = FIRST_SEED; cases < CASES; seed += 1) {
+    const chance = new Chance(seed);
+    const schema = randomSchema(chance);
+    const options = { ignoreUnknownFields: chance.oneIn(2) };
+    const checker = compileChecker(schema);
+    const good: { readonly line: Buffer; readonly text: string }[] = [];
+    for (let index = 0; index < CASES_PER_SCHEMA; index += 1) {
+      const line = randomLine(chance, schema);
+      cases += 1;
+      const text = agreedText(checker, schema, line, options, seed);
+      if (text !== undefined) good.push({ line, text });
+    }
+    accepted += good.length;
+    await expectDuckdbToRead(checker, schema, good, options, seed);
+  }
+  // A generator that only makes nonsense, or only what is right, would prove nothing.
+  expect(accepted / cases).toBeGreaterThan(0.3);
+  expect(accepted / cases).toBeLessThan(0.8);
+});
+
+function randomLine(chance: Chance, schema: Schema): Buffer {
+  const line = Buffer.from(randomRecord(chance, schema.fields));
+  return chance.oneIn(4) ? mutated(chance, line) : line;
+}
+
+/** The canonical text of an accepted record; undefined for a refused one. */
+function agreedText(
+  checker: RecordChecker,
+  schema: Schema,
+  line: Buffer,
+  options: { readonly ignoreUnknownFields: boolean },
+  seed: number,
+): string | undefined {
+  const where = `seed=${seed} line=${JSON.stringify(line.toString('latin1'))} schema=${JSON.stringify(schema)}`;
+  const slow = readRecord(schema, line, options.ignoreUnknownFields, defaultCheckLimits);
+  // Where the slow path accepts and the walkers do not, `check` itself throws.
+  const fast = check(checker, line, options, where);
+  if (fast.count === 0) return undefined;
+  if (fast.kind !== (slow.kind === 'value' ? 'accepted' : 'refused')) throw new Error(`walkers: ${fast.kind} ${where}`);
+  expectSameSyntaxAsEngine(line, where);
+  return slow.kind === 'value' ? rowText(schema, slow.value) : undefined;
+}
+
+function check(
+  checker: RecordChecker,
+  line: Buffer,
+  options: { readonly ignoreUnknownFields: boolean },
+  where: string,
+): ReturnType<RecordChecker['check']> {
+  try {
+    return checker.check(line, 'ndjson', options);
+  } catch (error) {
+    throw new Error(where, { cause: error });
+  }
+}
+
+/** JavaScript's own parser is as strict, but for duplicate keys, lone surrogates and depth. */
+function expectSameSyntaxAsEngine(line: Buffer, where: string): void {
+  if (!isUtf8(line)) return;
+  const text = line.toString('utf8');
+  const ours = parseJson(text, defaultCheckLimits.maxDepth);
+  let engine = true;
+  try {
+    JSON.parse(text);
+  } catch {
+    engine = false;
+  }
+  const excused = ours.kind === 'fault' && (ours.code !== 'invalid_json' || ours.detail.startsWith('a lone surrogate'));
+  if (!excused && engine !== (ours.kind !== 'fault')) throw new Error(`syntax: JSON.parse says ${engine} ${where}`);
+}
+
+const rowText = (schema: Schema, value: Value): string =>
+  canonicalText({ kind: 'struct', fields: schema.fields }, value);
+
+async function expectDuckdbToRead(
+  checker: RecordChecker,
+  schema: Schema,
+  good: readonly { readonly line: Buffer; readonly text: string }[],
+  options: { readonly ignoreUnknownFields: boolean },
+  seed: number,
+): Promise<void> {
+  const lines = Buffer.concat(good.flatMap(({ line }) => [line, Buffer.from('\n')]));
+  const canonical = checker.canonical(lines, options);
+  expect(canonical.refused, `seed=${seed}`).toEqual([]);
+  expect(canonical.count).toBe(good.length);
+  const again = checker.canonical(canonical.lines, options);
+  expect(again.lines, `canonical lines pass through unchanged, seed=${seed}`).toBe(canonical.lines);
+  let rows: readonly (readonly Value[])[];
+  try {
+    rows = await duckdbRows(duckdb, schema, canonical.lines, join(directory, 'lines.json'));
+  } catch (error) {
+    throw new Error(`seed=${seed} schema=${JSON.stringify(schema)}`, { cause: error });
+  }
+  expect(rows.length).toBe(good.length);
+  for (const [index, row] of rows.entries()) {
+    const { line, text } = good[index] as (typeof good)[number];
+    const read = rowText(schema, row);
+    if (read !== text) throw new Error(`seed=${seed} line=${line.toString()} meant=${text} DuckDB=${read}`);
+  }
+}
