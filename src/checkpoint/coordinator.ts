@@ -19,7 +19,7 @@ import type { Locations } from '../contracts/locations.ts';
 import type { Log } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
-import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
 import type { Progress } from '../record/progress.ts';
 import { fenceLostLanes } from './fence-lost.ts';
@@ -96,16 +96,20 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     return opening;
   }
 
-  /** Cuts every table (or one) in one step and resolves when what was cut is committed, or stopped. */
+  /**
+   * Cuts every table (or one) in one step; resolves when what was cut, and what waited before it, is committed or its table stopped.
+   * Answers the last commit of each table since the cut: none for a table that had nothing new.
+   */
   async checkpoint(
     only: TableUuid | undefined,
     trigger: CheckpointRecord['trigger'],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<readonly CheckpointRecord[]> {
     const number = this.#nextEpoch();
     const cut = this.pipelines.filter((pipeline) => only === undefined || pipeline.uuid === only);
     for (const pipeline of cut) pipeline.cut(number, trigger);
-    await Promise.all(cut.map((pipeline) => pipeline.settled(signal)));
+    await Promise.all(cut.map((pipeline) => pipeline.settled(trigger, signal)));
+    return cut.flatMap(({ lastCheckpoint }) => (lastCheckpoint !== undefined && lastCheckpoint.epoch >= number ? [lastCheckpoint] : []));
   }
 
   /** Resolves when every acknowledged record is in its table (stopped tables aside), or rejects when the signal aborts first. */
@@ -123,24 +127,22 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   }
 
   async #takeUp(): Promise<void> {
-    const { log, format, tables, pipeline, runtime } = this.#options;
+    const { log, format, tables, runtime } = this.#options;
     const missing = new Set(log.pendingTables().filter((uuid) => !this.#pipelines.has(uuid)));
     if (missing.size === 0) return;
     const progresses: (Progress | undefined)[] = [];
     const names: TableName[] = [];
     for (const name of await this.#orReport('catalog', () => tables.list(), [])) {
-      const view = await this.#orReport(
+      const found = await this.#orReport(
         formatTableName(name),
-        () => format.load(name).then((loaded) => (loaded.kind === 'loaded' ? loaded.view : undefined)),
+        () => format.load(name).then((loaded) => this.#standing(loaded)),
         undefined,
       );
-      if (view === undefined || !missing.delete(view.uuid)) continue;
-      progresses.push(format.progress(view, pipeline));
+      if (found === undefined || !missing.delete(found.uuid)) continue;
+      progresses.push(found.progress);
       names.push(name);
     }
     if (this.#pipelines.size === 0) this.#generation = nextGeneration(progresses, runtime.clock.now());
-    for (const progress of progresses)
-      if (progress !== undefined && progress.epoch > this.#epoch) this.#epoch = progress.epoch;
     for (const name of names) await this.#orReport(formatTableName(name), () => this.pipelineOf(name), undefined);
     for (const uuid of missing)
       this.#options.onTrouble(
@@ -148,6 +150,12 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
         'not-taken-up',
         'the log holds records of a table that cannot be read or is not in the catalog; they are kept',
       );
+  }
+
+  /** Identity and progress, together, so that a progress nobody can read is a failure of its table alone. */
+  #standing(loaded: LoadOutcome<V>): { readonly uuid: TableUuid; readonly progress: Progress | undefined } | undefined {
+    if (loaded.kind === 'absent') return undefined;
+    return { uuid: loaded.view.uuid, progress: this.#options.format.progress(loaded.view, this.#options.pipeline) };
   }
 
   async #orReport<T>(table: string, work: () => Promise<T>, otherwise: T): Promise<T> {
@@ -172,7 +180,11 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     let view = loaded.view;
     const known = this.#pipelines.get(view.uuid);
     if (known !== undefined) return known;
-    const lost = lostLanes(view.uuid, format.progress(view, pipeline), log.lanes(), log.trimmed());
+    const standing = format.progress(view, pipeline);
+    if (standing !== undefined && standing.epoch > this.#epoch) this.#epoch = standing.epoch;
+    // This table may not have been readable when the daemon's generation was chosen.
+    const generation = nextGeneration([standing], Number(this.#generation));
+    const lost = lostLanes(view.uuid, standing, log.lanes(), log.trimmed());
     if (lost.length > 0) {
       const events = {
         onTrouble: (state: string, cause: string) => this.#options.onTrouble(formatTableName(name), state, cause),
@@ -182,7 +194,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
         view,
         pipeline,
         lost,
-        this.#generation,
+        generation,
         this.#nextEpoch(),
         runtime,
         events,
@@ -191,17 +203,17 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       if (end.kind === 'table-gone') return undefined;
       view = end.view;
     }
-    const opened = new TablePipeline(this.#context(), view);
+    const opened = new TablePipeline(this.#context(generation), view);
     this.#pipelines.set(view.uuid, opened);
     opened.start(format.progress(view, pipeline));
     return opened;
   }
 
-  #context(): PipelineContext<V, P> {
+  #context(generation: Generation): PipelineContext<V, P> {
     const { history, onCheckpoint, onTrouble, ...shared } = this.#options;
     return {
       ...shared,
-      generation: this.#generation,
+      generation,
       group: this.#group,
       nextEpoch: () => this.#nextEpoch(),
       onCheckpoint: (table, record) => {
@@ -256,13 +268,27 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
 
   /** A table that was missing may have been missing for a moment only; one of the same name but another uuid is opened anew by name. */
   async #lookForGoneTables(): Promise<void> {
-    const { format, pipeline: id, runtime } = this.#options;
+    const { format, runtime } = this.#options;
     for (const pipeline of this.pipelines) {
       if (pipeline.goneSince === undefined || runtime.clock.monotonic() - pipeline.goneSince < GONE_GRACE_MS) continue;
-      const loaded = await this.#orReport(formatTableName(pipeline.name), () => format.load(pipeline.name), undefined);
-      if (loaded?.kind === 'loaded' && loaded.view.uuid === pipeline.uuid)
-        pipeline.resume(loaded.view, format.progress(loaded.view, id));
-      else if (loaded !== undefined) pipeline.stillGone();
+      await this.#orReport(
+        formatTableName(pipeline.name),
+        async () => {
+          const loaded = await format.load(pipeline.name);
+          const standing = this.#standing(loaded);
+          if (loaded.kind === 'loaded' && standing?.uuid === pipeline.uuid)
+            pipeline.resume(loaded.view, standing.progress);
+          else await this.#giveUpName(pipeline);
+        },
+        undefined,
+      );
     }
+  }
+
+  /** Missing twice, one grace apart: whatever bears the name now is another table. */
+  async #giveUpName(pipeline: TablePipeline<V, P>): Promise<void> {
+    pipeline.stillGone();
+    const key = formatTableName(pipeline.name);
+    if ((await this.#byName.get(key)) === pipeline) this.#byName.delete(key);
   }
 }

@@ -78,6 +78,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #writing = new AbortController();
   #state: PipelineState = { kind: 'running' };
   #lastCommit: Committed | undefined;
+  #lastCheckpoint: CheckpointRecord | undefined;
   #stagings = 0;
   #goneSince: number | undefined;
   #failures = 0;
@@ -112,6 +113,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   get state(): PipelineState {
     return this.#state;
+  }
+
+  get lastCheckpoint(): CheckpointRecord | undefined {
+    return this.#lastCheckpoint;
   }
 
   get lastCommit(): Committed | undefined {
@@ -211,9 +216,19 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return true;
   }
 
-  /** Resolves when nothing sealed is left, or the table has stopped. */
-  async settled(signal: AbortSignal): Promise<void> {
-    while (this.#sealed.length > 0 && this.#state.kind !== 'stopped') await this.#changed.next(signal);
+  /**
+   * Resolves when every record acknowledged before the call is in the table, whatever was given up and written anew on the way, or when
+   * the table has stopped. Cuts what is still open of them; later records wait for their own turn.
+   */
+  async settled(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
+    while (!this.#feed.live && this.#state.kind !== 'stopped') await this.#changed.next(signal);
+    const target = this.positions.beyond(this.#feed.staged);
+    while (this.#state.kind !== 'stopped' && this.positions.beyond(target).size > 0) {
+      const open = [...(this.#open?.lanes ?? [])];
+      if (open.some(([lane, cut]) => (cut.from ?? 0n) < (target.get(lane) ?? 0n)))
+        this.cut(this.#context.nextEpoch(), trigger);
+      await this.#changed.next(signal);
+    }
   }
 
   /** Resolves when every acknowledged record is in the table, or the table has stopped. Cuts what is open. */
@@ -306,8 +321,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         );
         return;
       case 'table-gone':
-        this.#goneSince = this.#context.runtime.clock.monotonic();
         await this.#forgetUncommitted();
+        this.#goneSince = this.#context.runtime.clock.monotonic();
         this.#stop(
           'table-gone',
           'the table was dropped or replaced by another',
@@ -325,7 +340,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#lastCommit = { snapshot: sealed.token, at };
     this.#failures = 0;
     if (this.#state.kind === 'failing') this.#state = { kind: 'running' };
-    this.#context.onCheckpoint(this.uuid, {
+    this.#lastCheckpoint = {
       table: [...this.name.namespace, this.name.name].join('.'),
       epoch: sealed.epoch,
       trigger: sealed.trigger,
@@ -337,7 +352,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       bytes: Number(uploaded.files.reduce((sum, file) => sum + file.fileSizeInBytes, 0n)),
       cut: Object.fromEntries([...lanes].map(([lane, to]) => [lane, to.toString()])),
       phases: { write: uploaded.writeSeconds, upload: uploaded.uploadSeconds, commit: commitSeconds },
-    });
+    };
+    this.#context.onCheckpoint(this.uuid, this.#lastCheckpoint);
     this.positions.committed(lanes, sealed.token, at);
     this.#context.log.committed(this.uuid, lanes);
     this.#changed.raise();
@@ -362,7 +378,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       return;
     }
     const lanes = new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
-    this.positions.restore(lanes);
+    const at = this.#context.runtime.clock.now();
+    this.positions.restore(lanes, progress === undefined ? undefined : { snapshot: progress.token, at });
     if (lanes.size > 0) log.committed(this.uuid, lanes);
     this.#feed.rewind(lanes);
   }
@@ -408,6 +425,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   #stop(code: StopCode, reason: string, remedy: string): void {
     this.#state = { kind: 'stopped', code, reason, remedy };
+    this.positions.close(
+      new SluiceError(code === 'fenced' ? 'fenced' : 'closed', `outcome unknown: ${reason}`, { remedy }),
+    );
     this.#context.onTrouble(this.uuid, `stopped: ${code}`, reason);
     this.#changed.raise();
   }

@@ -1,0 +1,35 @@
+/** The `sluice` process: gives the command line its environment and the service. Owns nothing else. */
+import { readFileSync } from 'node:fs';
+import { runCli } from './cli/cli.ts';
+import type { CliDeps, CliIo } from './cli/deps.ts';
+import { systemRuntime } from './core/runtime.ts';
+import { checkEnvironment } from './service/environment.ts';
+import { openQuerySource } from './service/query-source.ts';
+import { startService, version } from './service/service.ts';
+
+const deps: CliDeps = {
+  version,
+  startService: (settings) => startService(settings, systemRuntime),
+  checkEnvironment: (settings) => checkEnvironment(settings, systemRuntime),
+  openQuerySource: (settings) => openQuerySource(settings, systemRuntime),
+};
+
+const io: CliIo = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  directory: process.cwd(),
+  clock: systemRuntime.clock,
+  random: systemRuntime.random,
+  readFile: (path) => readFileSync(path, 'utf8'),
+  onSignal: (signals, handler) => {
+    for (const signal of signals) process.on(signal, handler);
+    return () => {
+      for (const signal of signals) process.off(signal, handler);
+    };
+  },
+  kill: (exitCode) => process.exit(exitCode),
+};
+
+process.exitCode = await runCli(process.argv.slice(2), deps, io);

@@ -1,0 +1,40 @@
+/** Trying what the configuration names before it is relied on (`sluice validate`, promise P6). Owns the list of checks; cleans up behind itself. */
+import { access, constants, mkdir } from 'node:fs/promises';
+import { isSluiceError, messageOf } from '../core/errors.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { Finding } from '../cli/deps.ts';
+import type { Settings } from '../config/settings.ts';
+import { openWarehouse } from './warehouse.ts';
+
+export async function checkEnvironment(settings: Settings, runtime: Runtime): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const check = async (name: string, work: () => Promise<string>): Promise<boolean> => {
+    try {
+      findings.push({ check: name, level: 'ok', message: await work() });
+      return true;
+    } catch (error) {
+      const remedy = isSluiceError(error) ? error.remedy : undefined;
+      findings.push({ check: name, level: 'error', message: messageOf(error), remedy: remedy ?? 'see the message' });
+      return false;
+    }
+  };
+  for (const [name, directory] of [
+    ['log directory', settings.log.dir],
+    ['spool directory', settings.spoolDir],
+  ] as const)
+    await check(name, async () => {
+      await mkdir(directory, { recursive: true });
+      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+      return `${directory} can be written`;
+    });
+  await check('catalog and warehouse', async () => {
+    const warehouse = openWarehouse(settings, runtime);
+    try {
+      const tables = await warehouse.tables.list();
+      return `${tables.length} tables in catalog ${settings.catalog.name}; warehouse ${settings.warehouse}`;
+    } finally {
+      await warehouse.close();
+    }
+  });
+  return findings;
+}

@@ -1,0 +1,228 @@
+/**
+ * The daemon assembled: the only place that names concrete classes. Owns the order of starting and stopping (protocol §6, design §4):
+ * lock → stores probed → log opened → tables taken up → ready; and back: not ready → drain → last checkpoint → close.
+ */
+import { createRequire } from 'node:module';
+import { pino, type Logger } from 'pino';
+import { buildApi } from '../api/app.ts';
+import { createMetrics } from '../api/metrics.ts';
+import { Coordinator } from '../checkpoint/coordinator.ts';
+import { CheckpointHistory } from '../checkpoint/history.ts';
+import { Ingest } from '../checkpoint/ingest.ts';
+import type { RunningService } from '../cli/deps.ts';
+import { compileChecker } from '../columnar/check/compile-checker.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Log } from '../contracts/log.ts';
+import { ByteBudget } from '../core/byte-budget.ts';
+import { SluiceError, messageOf } from '../core/errors.ts';
+import { formatTableName } from '../core/ids.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { IcebergView } from '../iceberg/iceberg-format.ts';
+import type { PreparedAppend } from '../iceberg/prepared-append.ts';
+import { lockDirectory } from '../lane/directory-lock.ts';
+import { NodeDisk } from '../lane/node-disk.ts';
+import { openLog } from '../lane/open-log.ts';
+import { Control } from './control.ts';
+import { openEngine, tableDefaults } from './encoder.ts';
+import { layoutOf, type Shape } from './layout.ts';
+import { LateIngest } from './late-ingest.ts';
+import { openWarehouse } from './warehouse.ts';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+export { version };
+
+/** Checkpoint records and other files of ours in the warehouse, outside every table's location. */
+const SLUICE_PREFIX = '_sluice';
+
+/** Resolves when the address is bound; recovery goes on behind `ready`. Rejects, with everything closed, when it cannot be. */
+export async function startService(settings: Settings, runtime: Runtime): Promise<RunningService> {
+  const logger = pino({ level: settings.logLevel }, pino.destination(2));
+  const metrics = createMetrics({ version });
+  const lock = lockDirectory(settings.log.dir);
+  const warehouse = openWarehouse(settings, runtime);
+  const late = new LateIngest();
+  const bodyBudget = new ByteBudget(settings.server.bodyMemoryBytes);
+  let log: Log | undefined;
+  let draining = false;
+  let broken: string | undefined;
+
+  const engine = await openEngine(settings);
+  const defaults = { targetBytes: settings.file.targetBytes, compression: settings.file.compression };
+  const layout = (shape: Shape) => layoutOf(shape, defaults);
+  const history = new CheckpointHistory(
+    warehouse.store,
+    `${SLUICE_PREFIX}/${settings.pipeline}/checkpoints`,
+    settings.checkpoint.history,
+    (error) => logger.warn({ error: messageOf(error) }, 'a checkpoint record could not be kept; no data is affected'),
+  );
+
+  const notReady = (): { readonly code: string; readonly detail: string }[] => {
+    if (broken !== undefined) return [{ code: 'broken', detail: broken }];
+    if (draining) return [{ code: 'draining', detail: 'the daemon is stopping' }];
+    if (!late.open || log === undefined) return [{ code: 'starting', detail: 'the log is being read back' }];
+    const status = log.status();
+    return status.accepting ? [] : [{ code: 'log', detail: status.reason ?? 'the log does not accept records' }];
+  };
+
+  // Control needs a coordinator, which needs the log; until then only health is answered.
+  let coordinator: Coordinator<IcebergView, PreparedAppend> | undefined;
+  const control = new Control({
+    warehouse,
+    coordinator: () => coordinator,
+    history,
+    engine,
+    layoutOf: layout,
+    runtime,
+    tableDefaults: (definition) => tableDefaults(settings, definition),
+    notReady,
+  });
+  const api = buildApi({
+    ingest: late,
+    control,
+    settings: settings.server,
+    metrics,
+    runtime,
+    bodyBudget,
+    log: logger,
+    version,
+    levels: () => {
+      const status = log?.status();
+      return {
+        ...(status === undefined
+          ? {}
+          : {
+              log: {
+                bytes: status.bytes,
+                maxBytes: status.maxBytes,
+                ...(status.oldestAt === undefined ? {} : { oldestAt: status.oldestAt }),
+                parkedTables: status.parked.length,
+              },
+            }),
+        memory: { used: bodyBudget.used, limit: bodyBudget.limit },
+      };
+    },
+  });
+
+  const closeAll = async (): Promise<void> => {
+    await api.close();
+    await coordinator?.stop();
+    await log?.close();
+    await engine.close();
+    await warehouse.close();
+    lock.release();
+  };
+
+  let onFailed: (reason: unknown) => void = () => undefined;
+  const failed = new Promise<unknown>((resolve) => (onFailed = resolve));
+
+  const recover = async (): Promise<void> => {
+    for (const definition of settings.tables) await control.createTable(definition);
+    log = await openLog({
+      disk: new NodeDisk(),
+      directory: settings.log.dir,
+      runtime,
+      segmentBytes: settings.log.segmentBytes,
+      maxBytes: settings.log.maxBytes,
+      perTableShare: settings.log.tableShare,
+      trimGraceMs: settings.log.trimGraceMs,
+    });
+    coordinator = new Coordinator<IcebergView, PreparedAppend>({
+      format: warehouse.format,
+      tables: warehouse.tables,
+      log,
+      engine,
+      locations: warehouse.locations,
+      runtime,
+      pipeline: settings.pipeline,
+      limits: settings.checkpoint,
+      layoutOf: layout,
+      checkerOf: (view) => compileChecker(view.schema),
+      history,
+      onTrouble: (table, state, cause) => {
+        if (state === 'conflict' || state === 'unknown') metrics.commitAttempt(table, state);
+        logger.warn({ table, state, cause }, 'a table is in trouble');
+      },
+      onCheckpoint: (record) => {
+        metrics.commitAttempt(record.table, 'committed');
+        metrics.checkpoint(record);
+        logger.debug(
+          {
+            table: record.table,
+            epoch: record.epoch.toString(),
+            snapshot: record.snapshot?.toString(),
+            records: record.records,
+            phases: record.phases,
+          },
+          'checkpoint',
+        );
+      },
+    });
+    await coordinator.start();
+    late.attach(new Ingest(coordinator, log));
+    logger.info(
+      { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
+      'ready',
+    );
+  };
+
+  let url: string;
+  try {
+    url = await api.listen({ host: settings.server.host, port: settings.server.port });
+  } catch (error) {
+    await closeAll();
+    throw new SluiceError(
+      'misconfigured',
+      `the address ${settings.server.host}:${settings.server.port} cannot be used: ${messageOf(error)}`,
+      {
+        remedy: 'choose another server.listen, or stop what uses this one',
+        cause: error,
+      },
+    );
+  }
+  const ready = recover();
+  ready.catch((error: unknown) => {
+    broken = messageOf(error);
+    onFailed(error);
+  });
+
+  const stop = once(async () => {
+    draining = true;
+    await ready.catch(() => undefined);
+    if (late.open) await runtime.clock.sleep(settings.server.drainDelayMs);
+    late.close('the daemon is stopping');
+    const drained = await drain(coordinator, settings.server.shutdownGraceMs, logger);
+    await closeAll();
+    return drained;
+  });
+  return { url, ready, failed, stop };
+}
+
+async function drain(
+  coordinator: Coordinator<IcebergView, PreparedAppend> | undefined,
+  graceMs: number,
+  logger: Logger,
+): Promise<{ readonly checkpointed: boolean; readonly reason?: string }> {
+  try {
+    await coordinator?.drain('shutdown', AbortSignal.timeout(graceMs));
+  } catch (error) {
+    logger.warn(
+      { error: messageOf(error) },
+      'the grace ended before every table had committed; the records wait in the log',
+    );
+    return { checkpointed: false, reason: 'the grace ended; the records wait in the log' };
+  }
+  const stopped = coordinator?.pipelines.find(
+    (pipeline) => pipeline.state.kind === 'stopped' && pipeline.lag.records > 0n,
+  );
+  return stopped === undefined
+    ? { checkpointed: true }
+    : {
+        checkpointed: false,
+        reason: `table ${formatTableName(stopped.name)} has stopped; its records wait in the log`,
+      };
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= work());
+}
