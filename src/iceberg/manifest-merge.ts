@@ -1,0 +1,127 @@
+/**
+ * Keeping the manifest list short (checklist 8.6, promise P7): which manifests of a base to merge, and merging them.
+ * Entries of a merged manifest are EXISTING with their numbers written out. Chooses and encodes; reads through what it is given.
+ */
+import type { Random } from '../core/runtime.ts';
+import { readAvroFile, writeAvroFile, type AvroBlock } from './avro-file.ts';
+import { DELETED, EXISTING, type ManifestEntry } from './manifest-entry.ts';
+import { hasLiveFiles, mergeSummaries, summarise, type FieldSummary, type ManifestFile } from './manifest-file.ts';
+import { readEntries } from './manifest-read.ts';
+import { encodeEntries, type ManifestForm, type WrittenManifest } from './manifest-write.ts';
+import type { TableMetadata } from './metadata.ts';
+
+export interface MergePolicy {
+  readonly enabled: boolean;
+  /** Merge once this many manifests can be spared. */
+  readonly minCount: number;
+  readonly targetBytes: bigint;
+}
+
+export const mergePolicy = (metadata: TableMetadata): MergePolicy => ({
+  enabled: metadata.properties['commit.manifest-merge.enabled'] !== 'false',
+  minCount: positive(metadata.properties['commit.manifest.min-count-to-merge'], 100),
+  targetBytes: BigInt(positive(metadata.properties['commit.manifest.target-size-bytes'], 8 * 1024 * 1024)),
+});
+
+/**
+ * Groups of small data manifests, each of one spec and together of about the target size, oldest first. Empty until enough have
+ * gathered, so that the work is spread: each entry is moved once in a hundred commits, and never again once its manifest is large.
+ */
+export function planMerges(
+  policy: MergePolicy,
+  manifests: readonly ManifestFile[],
+): readonly (readonly ManifestFile[])[] {
+  if (!policy.enabled) return [];
+  const bins: ManifestFile[][] = [];
+  const open = new Map<number, { bin: ManifestFile[]; bytes: bigint }>();
+  for (const manifest of [...manifests].reverse()) {
+    // One that is nearly full would be written again and again for the sake of a few entries.
+    const isSmall = manifest.length * 4n < policy.targetBytes * 3n;
+    if (manifest.content !== 0 || !isSmall || !hasLiveFiles(manifest) || manifest.keyMetadata !== undefined) continue;
+    const current = open.get(manifest.specId);
+    if (current !== undefined && current.bytes + manifest.length <= policy.targetBytes) {
+      current.bin.push(manifest);
+      current.bytes += manifest.length;
+    } else {
+      const bin = [manifest];
+      bins.push(bin);
+      open.set(manifest.specId, { bin, bytes: manifest.length });
+    }
+  }
+  const worthwhile = bins.filter((bin) => bin.length > 1);
+  const spared = worthwhile.reduce((count, bin) => count + bin.length, 0);
+  return spared >= policy.minCount ? worthwhile : [];
+}
+
+/** One manifest in place of several of the form's spec. `inputs` hold each manifest with its bytes, oldest first. */
+export function mergeManifests(
+  form: ManifestForm,
+  inputs: readonly { readonly manifest: ManifestFile; readonly bytes: Uint8Array }[],
+  random: Random,
+): WrittenManifest {
+  const types = form.columns.map((column) => column.type);
+  const blocks: AvroBlock[] = [];
+  const summaries: (readonly FieldSummary[] | undefined)[] = [];
+  let files = 0;
+  let rows = 0n;
+  let minSequenceNumber: bigint | undefined;
+  const seen = (sequence: bigint): void => {
+    if (minSequenceNumber === undefined || sequence < minSequenceNumber) minSequenceNumber = sequence;
+  };
+  let moved: ManifestEntry[] = [];
+  const flush = (): void => {
+    blocks.push(...encodeEntries(form, moved));
+    summaries.push(
+      ...(moved.length === 0
+        ? []
+        : [
+            summarise(
+              types,
+              moved.map((entry) => entry.file.partition),
+            ),
+          ]),
+    );
+    moved = [];
+  };
+  for (const { manifest, bytes } of inputs) {
+    const file = readAvroFile(bytes, manifest.path);
+    // What an earlier merge wrote is in its final form: its blocks are taken over as they are, neither inflated nor decoded.
+    if (isFinal(manifest) && file.header.schema === form.avroSchema && file.header.codec === 'deflate') {
+      flush();
+      blocks.push(...file.blocks);
+      summaries.push(manifest.partitions);
+      files += manifest.existingFiles;
+      rows += manifest.existingRows;
+      seen(manifest.minSequenceNumber);
+      continue;
+    }
+    for (const entry of readEntries(file, manifest, form.columns)) {
+      if (entry.status === DELETED) continue;
+      moved.push({ ...entry, status: EXISTING });
+      files += 1;
+      rows += entry.file.recordCount;
+      seen(entry.sequenceNumber ?? manifest.minSequenceNumber);
+    }
+  }
+  flush();
+  const partitions = mergeSummaries(types, summaries);
+  return {
+    bytes: writeAvroFile(form.avroSchema, form.header, blocks, random),
+    specId: form.spec.specId,
+    addedFiles: 0,
+    existingFiles: files,
+    deletedFiles: 0,
+    addedRows: 0n,
+    existingRows: rows,
+    deletedRows: 0n,
+    ...(minSequenceNumber === undefined ? {} : { minSequenceNumber }),
+    ...(partitions === undefined ? {} : { partitions }),
+  };
+}
+
+const isFinal = (manifest: ManifestFile): boolean => manifest.addedFiles === 0 && manifest.deletedFiles === 0;
+
+function positive(text: string | undefined, otherwise: number): number {
+  const value = Number(text ?? '');
+  return Number.isSafeInteger(value) && value > 0 ? value : otherwise;
+}
