@@ -29,6 +29,8 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promis
 /** Requests that took longer, waiting on purpose apart, are logged. */
 const SLOW_MS = 1_000;
 const MAX_PARAMETER_LENGTH = 2_048;
+/** A body just above the limit is read to its end, so that its connection can be used again. */
+const DRAIN_SLACK_BYTES = 64 * 1024;
 
 export function buildApi(context: ApiContext): FastifyInstance {
   const { settings, runtime } = context;
@@ -56,7 +58,9 @@ export function buildApi(context: ApiContext): FastifyInstance {
   app.server.maxConnections = settings.maxConnections;
   app.server.on('checkExpectation', (_request, response: ServerResponse) => {
     const body = problemBody('expectation-failed', 'the only expectation met is 100-continue', nextId());
-    response.writeHead(417, { 'content-type': 'application/problem+json' }).end(body);
+    response
+      .writeHead(417, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) })
+      .end(body);
   });
 
   // Bodies stay streams: each route reads its own, under its own limits.
@@ -122,7 +126,7 @@ function answerError(context: ApiContext, error: unknown, request: FastifyReques
   if (status === 500) context.log.error({ ...factsOf(request, reply), err: problem.cause ?? error }, 'request failed');
   else if (problem.kind === 'unavailable')
     context.log.warn({ ...factsOf(request, reply), cause: problem.message }, 'request failed');
-  drain(request, context.settings.maxBodyBytes);
+  drain(request, context.settings.maxBodyBytes + DRAIN_SLACK_BYTES);
   sendProblem(reply, problem);
 }
 
@@ -153,7 +157,7 @@ function drain(request: FastifyRequest, limit: number): void {
   let bytes = 0;
   raw.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > limit) raw.socket.destroy();
+    if (bytes > limit) raw.destroy();
   });
   raw.resume();
 }

@@ -77,12 +77,13 @@ export const problemBody = (kind: ProblemKind, detail: string, requestId: string
     request_id: requestId,
   });
 
+/** As bytes: to text Fastify would add a charset, which this type does not have (RFC 9457 §6.1). */
 export function sendProblem(reply: FastifyReply, problem: ProblemError): void {
   void reply
     .code(PROBLEMS[problem.kind].status)
     .headers(problem.headers)
     .header('content-type', 'application/problem+json')
-    .send(problemBody(problem.kind, problem.message, reply.request.id, problem.extras));
+    .send(Buffer.from(problemBody(problem.kind, problem.message, reply.request.id, problem.extras)));
 }
 
 /** Any failure as a problem. What is not ours stays inside: clients read `internal`, the log has the rest. */

@@ -308,7 +308,7 @@ describe('secrets', () => {
     const printed = [
       inspect(given, { depth: 10, showHidden: true }),
       JSON.stringify(given),
-      `${given.s3?.credentials?.secretAccessKey}`,
+      String(given.s3?.credentials?.secretAccessKey),
     ];
     for (const form of printed) {
       expect(form).not.toContain('hush');

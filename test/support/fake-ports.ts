@@ -1,0 +1,186 @@
+/** A daemon without a daemon: ports whose answers a test sets, and an API in front of them. Remembers what was asked. */
+import type { FastifyInstance } from 'fastify';
+import { buildApi } from '../../src/api/app.ts';
+import type { ApiSettings } from '../../src/api/context.ts';
+import { createMetrics } from '../../src/api/metrics.ts';
+import type {
+  AppendAnswer,
+  AppendRequest,
+  CheckpointRecord,
+  Committed,
+  ControlPort,
+  IngestPort,
+  PositionState,
+  TableStatus,
+} from '../../src/contracts/service-ports.ts';
+import type { TableView } from '../../src/contracts/table-format.ts';
+import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
+import { ByteBudget } from '../../src/core/byte-budget.ts';
+import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
+import type { Runtime } from '../../src/core/runtime.ts';
+import { systemRuntime } from '../../src/core/runtime.ts';
+
+export const LANE = laneId('0123456789abcdef0123456789abcdef');
+/** Beyond what a double holds exactly. */
+export const SNAPSHOT = snapshotId(5_937_117_119_577_207_079n);
+export const COMMITTED: Committed = { snapshot: SNAPSHOT, at: Date.UTC(2026, 10, 22, 10, 0, 5, 100) };
+
+export const durable = (accepted: number, committed: () => Promise<Committed>): AppendAnswer => ({
+  kind: 'durable',
+  accepted,
+  position: { lane: LANE, offset: offset(481_516) },
+  committed,
+});
+
+export function viewOf(definition: TableDefinition): TableView {
+  return {
+    name: definition.name,
+    uuid: tableUuid('0193f7a0-0000-7000-8000-00000000000a'),
+    location: `file:///warehouse/${definition.name.namespace.join('/')}/${definition.name.name}`,
+    metadataLocation: 'file:///warehouse/metadata/00001-x.metadata.json',
+    snapshot: SNAPSHOT,
+    sequenceNumber: 9_007_199_254_740_993n,
+    schema: { schemaId: 0, fields: definition.fields, identifierFieldIds: definition.identifierFieldIds ?? [] },
+    spec: { specId: 0, fields: definition.partition.map((field, index) => ({ ...field, fieldId: 1000 + index })) },
+    sortOrder: definition.sortOrder ?? { orderId: 0, fields: [] },
+    properties: definition.properties,
+  };
+}
+
+export class FakePorts implements IngestPort, ControlPort {
+  readonly appended: AppendRequest[] = [];
+  readonly created = new Map<string, TableView>();
+  readonly checkpointed: (string | undefined)[] = [];
+  answer: (request: AppendRequest) => Promise<AppendAnswer> = (request) =>
+    Promise.resolve(durable(request.body.filter((byte) => byte === 10).length, () => Promise.resolve(COMMITTED)));
+  dryAnswer: Awaited<ReturnType<IngestPort['dryRun']>> = { kind: 'valid', count: 2 };
+  state: PositionState = { kind: 'durable' };
+  /** When set, `awaitPosition` answers it at once; else it waits for its signal. */
+  awaited: PositionState | undefined;
+  reasons: { readonly code: string; readonly detail: string }[] = [];
+  failure: Error | undefined;
+  snapshotList: SnapshotSummary[] = [];
+  fileList: Awaited<ReturnType<ControlPort['files']>> = [];
+  checkpointList: CheckpointRecord[] = [];
+
+  append(request: AppendRequest): Promise<AppendAnswer> {
+    this.appended.push(request);
+    return this.answer(request);
+  }
+
+  dryRun(): ReturnType<IngestPort['dryRun']> {
+    return Promise.resolve(this.dryAnswer);
+  }
+
+  position(): Promise<PositionState> {
+    return Promise.resolve(this.state);
+  }
+
+  async awaitPosition(_table: unknown, _position: unknown, signal: AbortSignal): Promise<PositionState> {
+    if (this.awaited !== undefined) return this.awaited;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    return this.state;
+  }
+
+  tables(): Promise<readonly TableStatus[]> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    return Promise.resolve([...this.created.values()].map(statusOf));
+  }
+
+  describe(table: TableView['name']): ReturnType<ControlPort['describe']> {
+    const view = this.created.get(formatTableName(table));
+    return Promise.resolve(view === undefined ? undefined : { view, status: statusOf(view) });
+  }
+
+  createTable(definition: TableDefinition): ReturnType<ControlPort['createTable']> {
+    const name = formatTableName(definition.name);
+    const there = this.created.get(name);
+    if (there !== undefined) return Promise.resolve({ kind: 'exists', view: there });
+    const view = viewOf(definition);
+    this.created.set(name, view);
+    return Promise.resolve({ kind: 'created', view });
+  }
+
+  snapshots(table: TableView['name']): ReturnType<ControlPort['snapshots']> {
+    return Promise.resolve(this.created.has(formatTableName(table)) ? this.snapshotList : undefined);
+  }
+
+  files(table: TableView['name']): ReturnType<ControlPort['files']> {
+    return Promise.resolve(this.created.has(formatTableName(table)) ? this.fileList : undefined);
+  }
+
+  checkpoint(table?: TableView['name']): Promise<readonly CheckpointRecord[]> {
+    this.checkpointed.push(table === undefined ? undefined : formatTableName(table));
+    return Promise.resolve(this.checkpointList);
+  }
+
+  checkpoints(): Promise<readonly CheckpointRecord[]> {
+    return Promise.resolve(this.checkpointList);
+  }
+
+  notReady(): readonly { readonly code: string; readonly detail: string }[] {
+    return this.reasons;
+  }
+}
+
+const statusOf = (view: TableView): TableStatus => ({
+  name: view.name,
+  state: 'running',
+  lagRecords: 9_007_199_254_740_993n,
+  lagBytes: 12,
+  freshnessSeconds: 1.5,
+  lastCommit: COMMITTED,
+});
+
+export const checkpointRecord = (table: string): CheckpointRecord => ({
+  table,
+  epoch: epoch(7),
+  trigger: 'operator',
+  startedAt: COMMITTED.at,
+  result: 'committed',
+  snapshot: SNAPSHOT,
+  records: 10,
+  files: 1,
+  bytes: 1000,
+  cut: { [LANE]: '10' },
+  phases: { write: 0.1, upload: 0.2, commit: 0.3 },
+});
+
+const SETTINGS: ApiSettings = {
+  maxBodyBytes: 1024 * 1024,
+  decompressionRatio: 50,
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 100,
+  headerTimeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
+  keepAliveMs: 5_000,
+  maxWaitMs: 60_000,
+};
+
+export interface TestApi {
+  readonly app: FastifyInstance;
+  readonly ports: FakePorts;
+  readonly budget: ByteBudget;
+  readonly logged: { readonly facts: object; readonly message: string }[];
+}
+
+export function testApi(
+  options: { readonly settings?: Partial<ApiSettings>; readonly budgetBytes?: number; readonly runtime?: Runtime } = {},
+): TestApi {
+  const ports = new FakePorts();
+  const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
+  const logged: { facts: object; message: string }[] = [];
+  const log = (facts: object, message: string): void => void logged.push({ facts, message });
+  const app = buildApi({
+    ingest: ports,
+    control: ports,
+    settings: { ...SETTINGS, ...options.settings },
+    metrics: createMetrics({ version: '1.2.3' }),
+    runtime: options.runtime ?? systemRuntime,
+    bodyBudget: budget,
+    log: { warn: log, error: log },
+    version: '1.2.3',
+    levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
+  });
+  return { app, ports, budget, logged };
+}
