@@ -60,7 +60,7 @@ export interface LateRefusal {
   readonly cause: string;
 }
 
-/** Parked tables have had their pending entries copied aside so that the log can trim on. */
+/** Parked tables have all their pending entries copied aside so that the log can trim on; with the next append they no longer count as such. */
 export interface LogStatus {
   readonly accepting: boolean;
   /** Why not, when it does not accept. */
@@ -73,7 +73,10 @@ export interface LogStatus {
 }
 
 export interface Log {
-  /** Lanes with something left, oldest first. The lane of this life is last, once something was appended. */
+  /**
+   * Lanes of which the log holds anything, oldest first: `first` is the first offset not known to be committed, `end` when all is.
+   * The lane of this life is last, once something was appended. With `trimmed()`, every lane a table ever had entries in.
+   */
   lanes(): readonly LaneRange[];
 
   /**
@@ -86,7 +89,10 @@ export interface Log {
   decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome>;
   refusals(table: TableUuid): readonly LateRefusal[];
 
-  /** Synced entries of the table at or after `from` (absent lanes: from their first offset) and below `to`, lane by lane, in offset order; parked ones too. */
+  /**
+   * Synced entries of the table at or after `from` (absent lanes: from their first offset) and below `to` (absent lanes: none), lane by
+   * lane, in offset order; parked ones too. An entry across a bound is cut there. What is appended after the first step is not seen.
+   */
   entries(table: TableUuid, from: ReadonlyMap<LaneId, Offset>, to?: ReadonlyMap<LaneId, Offset>): AsyncIterable<Entry>;
 
   /** Tables with entries that are not known to be committed. */
@@ -94,7 +100,7 @@ export interface Log {
 
   trimmed(): readonly TrimmedMark[];
 
-  /** The table's commit with this progress is settled. Never called while a commit is unknown. */
+  /** The table's commit with this progress is settled. Never called while a commit is unknown. Lanes that are not named stay where they are. */
   committed(table: TableUuid, progress: ReadonlyMap<LaneId, Offset>): void;
 
   /** Removes what is committed by every table and older than the grace, or more than the log's share. Idempotent. */

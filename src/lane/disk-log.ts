@@ -156,7 +156,7 @@ export class DiskLog implements Log {
       bytes: this.#ledger.bytes,
       maxBytes: this.#limits.maxBytes,
       ...(oldest.length === 0 ? {} : { oldestAt: Math.min(...oldest) }),
-      parked: [...new Set(this.#ledger.parked.flatMap((file) => [...file.chunks].map((chunk) => chunk.table)))],
+      parked: this.#ledger.parkedTables(),
     };
   }
 

@@ -77,7 +77,7 @@ export class Ledger {
     return this.#lanes.get(lane);
   }
 
-  /** Lanes with something pending, oldest first; `current` is last even when all of it is committed. */
+  /** Lanes of which a file is left, oldest first; `current` also without one, once it has entries. */
   lanes(current: LaneId | undefined): readonly LaneRange[] {
     const first = new Map<LaneId, Offset>();
     for (const table of this.#tables.values())
@@ -86,12 +86,18 @@ export class Ledger {
         const known = first.get(chunk.file.lane);
         if (known === undefined || from < known) first.set(chunk.file.lane, from);
       }
-    const ranges: LaneRange[] = [];
-    for (const [lane, end] of this.#lanes) {
-      const from = first.get(lane) ?? (lane === current && end > 0n ? end : undefined);
-      if (from !== undefined) ranges.push({ lane, first: from, end });
-    }
-    return ranges;
+    const held = new Set([...this.#parked, ...this.#segments].map((file) => file.lane));
+    if (current !== undefined) held.add(current);
+    return [...this.#lanes]
+      .filter(([lane, end]) => held.has(lane) && end > 0n)
+      .map(([lane, end]) => ({ lane, first: first.get(lane) ?? end, end }));
+  }
+
+  /** Tables whose pending entries are all in files of their own. */
+  parkedTables(): readonly TableUuid[] {
+    return [...this.#tables.values()]
+      .filter(({ pending }) => pending.length > 0 && pending.every((chunk) => chunk.file.kind === 'parked'))
+      .map((table) => table.uuid);
   }
 
   /** Takes the files out of the account; answers what they still held. */

@@ -113,11 +113,10 @@ export async function loadSegments(
     const file = { path, id, sequence, limit: link.end ?? size, sealed: link.end !== undefined };
     for await (const step of scanSegment(disk, file, known)) {
       if (step.kind === 'torn') continue;
+      // No chunk spans damaged bytes, skipped now or before: reading it would meet them.
+      if (step.kind === 'corrupt' || step.start !== account.end) for (const table of ledger.tables) table.closeChunk();
       if (step.kind === 'corrupt') skipped.push(await handOver(disk, link, step, skip));
-      else {
-        if (step.start !== account.end) for (const table of ledger.tables) table.closeChunk();
-        loadFrame(context, account, step, loading);
-      }
+      else loadFrame(context, account, step, loading);
       account.end = step.end;
     }
     await settle(disk, account, link);

@@ -1,11 +1,11 @@
 /** What every `Log` promises to those who append, replay and trim. What a power cut leaves is tested where power can be cut. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Disk } from '../../src/contracts/disk.ts';
-import type { AppendOutcome, Entry, EntryDraft, Log } from '../../src/contracts/log.ts';
-import type { LaneId, Offset, TableUuid } from '../../src/core/ids.ts';
+import type { AppendOutcome, Entry, EntryDraft } from '../../src/contracts/log.ts';
 import { offset, tableUuid } from '../../src/core/ids.ts';
 import type { OpenLogOptions } from '../../src/lane/open-log.ts';
 import { openLog } from '../../src/lane/open-log.ts';
+import { TABLE_A, TABLE_B, append, collect, draft, textOf } from '../support/sim-disk/log-helpers.ts';
 import { testRuntime } from '../support/sim-disk/test-runtime.ts';
 
 export interface LogUnderTest {
@@ -13,36 +13,6 @@ export interface LogUnderTest {
   readonly directory: string;
   readonly cleanUp: () => Promise<void>;
 }
-
-export const TABLE_A = tableUuid('aaaaaaaa-0000-4000-8000-000000000001');
-export const TABLE_B = tableUuid('bbbbbbbb-0000-4000-8000-000000000002');
-
-/** `count` lines that name themselves. */
-export function draft(table: TableUuid, name: string, count = 1): EntryDraft {
-  const lines = Array.from({ length: count }, (_, index) => `{"name":"${name}","line":${index}}\n`).join('');
-  return { table, schemaId: 3, count, payload: Buffer.from(lines) };
-}
-
-export const textOf = (entry: Entry): string => Buffer.from(entry.payload).toString();
-
-export async function collect(
-  log: Log,
-  table: TableUuid,
-  from: ReadonlyMap<LaneId, Offset> = new Map(),
-  to?: ReadonlyMap<LaneId, Offset>,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for await (const entry of log.entries(table, from, to)) entries.push(entry);
-  return entries;
-}
-
-export function entriesOf(outcome: AppendOutcome): readonly Entry[] {
-  if (outcome.kind !== 'appended') throw new Error(`expected appended, got ${JSON.stringify(outcome)}`);
-  return outcome.entries;
-}
-
-export const append = async (log: Log, ...drafts: EntryDraft[]): Promise<readonly Entry[]> =>
-  entriesOf(await log.append(drafts));
 
 export function describeLog(name: string, make: () => Promise<LogUnderTest>): void {
   describe(`Log: ${name}`, () => {
@@ -161,7 +131,7 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
     });
 
     it('a new life has a lane of its own; earlier lanes keep their entries until they are committed', async () => {
-      const { open } = await setUp();
+      const { open, runtime } = await setUp();
       const first = await open();
       await append(first, draft(TABLE_A, 'old', 4));
       await first.close();
@@ -173,9 +143,15 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       expect(now).toMatchObject({ first: 0n, end: 2n });
       if (old === undefined || now === undefined) throw new Error('two lanes expected');
       second.committed(TABLE_A, new Map([[old.lane, offset(4)]]));
-      expect(second.lanes()).toEqual([{ lane: now.lane, first: 0n, end: 2n }]);
+      expect(second.lanes()).toEqual([
+        { lane: old.lane, first: 4n, end: 4n },
+        { lane: now.lane, first: 0n, end: 2n },
+      ]);
       second.committed(TABLE_A, new Map([[now.lane, offset(2)]]));
+      runtime.advance(3_600_000);
+      await second.trim();
       expect(second.lanes()).toEqual([{ lane: now.lane, first: 2n, end: 2n }]);
+      expect(second.trimmed().map((mark) => mark.lane)).toEqual([old.lane, now.lane]);
       await second.close();
     });
 
@@ -267,6 +243,8 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       await append(log, draft(TABLE_A, 'a60'));
       await log.close();
       const again = await open();
+      expect(again.status().parked).toEqual([]);
+      await again.park(TABLE_A);
       expect(again.status().parked).toEqual([TABLE_A]);
       const after = await collect(again, TABLE_A);
       expect(after.map(textOf)).toEqual([...before.map(textOf), '{"name":"a60","line":0}\n']);

@@ -1,0 +1,158 @@
+/** A table that cannot commit never stops the others; its entries are never lost or doubled, wherever parking is interrupted. */
+import { describe, expect, it } from 'vitest';
+import type { Log } from '../../../src/contracts/log.ts';
+import type { LogWorld } from '../../support/sim-disk/log-helpers.ts';
+import {
+  TABLE_A,
+  TABLE_B,
+  append,
+  collect,
+  draft,
+  logWorld,
+  onlyLane,
+  texts,
+  upTo,
+} from '../../support/sim-disk/log-helpers.ts';
+import { seededRandom } from '../../support/sim-disk/seeded-random.ts';
+
+const HOUR = 3_600_000;
+
+async function twoTables(world: LogWorld, each: number): Promise<Log> {
+  const log = await world.open();
+  for (let index = 0; index < each; index++)
+    await append(log, draft(TABLE_A, `a${index}`), draft(TABLE_B, `b${index}`));
+  return log;
+}
+
+describe('interrupted anywhere', () => {
+  /** Runs `work` in world after world, cutting the power before operation 0, 1, 2 … of it, until it runs through. */
+  async function atEveryStep(work: (world: LogWorld, log: Log) => Promise<void>, check: (log: Log) => Promise<void>) {
+    for (let step = 0; ; step++) {
+      const world = logWorld({ segmentBytes: 1_000 });
+      const log = await twoTables(world, 20);
+      let operations = 0;
+      let crashed = false;
+      world.disk.hook = () => {
+        if (operations++ === step) {
+          crashed = true;
+          if (step % 2 === 0) world.disk.crashPower(seededRandom(step));
+          else world.disk.crashKill();
+        }
+        return undefined;
+      };
+      let done = false;
+      void work(world, log).then(() => (done = true));
+      while (!done && !crashed) await new Promise((resolve) => setImmediate(resolve));
+      world.disk.hook = undefined;
+      if (done) world.disk.crashPower(seededRandom(step));
+      const again = await world.open();
+      await check(again);
+      if (done) return step;
+    }
+  }
+
+  it('parking leaves every entry there exactly once', async () => {
+    const expected = Array.from({ length: 20 }, (_, index) => `{"name":"a${index}","line":0}\n`);
+    const steps = await atEveryStep(
+      (_, log) => log.park(TABLE_A),
+      async (log) => {
+        expect(await texts(log, TABLE_A)).toEqual(expected);
+        expect(await texts(log, TABLE_B)).toHaveLength(20);
+        expect(log.pendingTables()).toContain(TABLE_A);
+      },
+    );
+    expect(steps).toBeGreaterThan(10);
+  });
+
+  it('trimming behind a parked table, and after it has committed, loses nothing that is needed', async () => {
+    let lane = '';
+    const steps = await atEveryStep(
+      async (world, log) => {
+        lane = onlyLane(log);
+        await log.park(TABLE_A);
+        log.committed(TABLE_B, upTo(onlyLane(log), 40));
+        world.runtime.advance(HOUR);
+        await log.trim();
+        log.committed(TABLE_A, upTo(onlyLane(log), 20));
+        world.runtime.advance(HOUR);
+        await log.trim();
+      },
+      async (log) => {
+        const rest = (await texts(log, TABLE_A)).slice(-10);
+        expect(rest).toEqual(Array.from({ length: 10 }, (_, index) => `{"name":"a${index + 10}","line":0}\n`));
+        for (const mark of log.trimmed()) {
+          expect(mark.lane).toBe(lane);
+          if (mark.table === TABLE_A) expect(mark.next).toBeLessThanOrEqual(20n);
+        }
+      },
+    );
+    expect(steps).toBeGreaterThan(20);
+  });
+});
+
+it('commits that go on while entries are copied aside are kept', async () => {
+  const world = logWorld({ segmentBytes: 1_000 });
+  const log = await twoTables(world, 20);
+  const lane = onlyLane(log);
+  let operations = 0;
+  world.disk.hook = () => {
+    operations += 1;
+    if (operations === 5) log.committed(TABLE_A, upTo(lane, 21));
+    if (operations === 8) void log.append([draft(TABLE_A, 'late')]);
+    return undefined;
+  };
+  await log.park(TABLE_A);
+  expect(operations).toBeGreaterThan(8);
+  world.disk.hook = undefined;
+  expect(await collect(log, TABLE_A, upTo(lane, 21))).toHaveLength(10);
+  log.committed(TABLE_A, upTo(lane, 41));
+  expect(log.pendingTables()).toEqual([TABLE_B]);
+  log.committed(TABLE_A, upTo(lane, 0));
+  expect(await collect(log, TABLE_A)).toHaveLength(21);
+});
+
+it('past its share only that table is held back', async () => {
+  const world = logWorld({ segmentBytes: 1_000, maxBytes: 20_000, perTableShare: 0.2 });
+  const log = await world.open();
+  let stored = 0;
+  while ((await log.append([draft(TABLE_A, 'x', 10)])).kind === 'appended') stored += 1;
+  expect(stored).toBeGreaterThan(5);
+  await log.park(TABLE_A);
+  expect(await log.append([draft(TABLE_A, 'x', 10)])).toEqual({ kind: 'full', scope: 'table' });
+  let next = stored * 10;
+  for (let index = 0; index < 200; index++) {
+    const [entry] = await append(log, draft(TABLE_B, `${index}`));
+    next = Number(entry?.baseOffset ?? 0n) + 1;
+    log.committed(TABLE_B, upTo(onlyLane(log), next));
+    world.runtime.advance(HOUR);
+    await log.trim();
+  }
+  expect(await collect(log, TABLE_A)).toHaveLength(stored);
+});
+
+it('a damaged parked file stops that table alone', async () => {
+  const world = logWorld({ segmentBytes: 1_000 });
+  const log = await twoTables(world, 20);
+  const lane = onlyLane(log);
+  await log.park(TABLE_A);
+  log.committed(TABLE_B, upTo(lane, 40));
+  world.runtime.advance(HOUR);
+  await log.trim();
+  const file = world.disk.files().find((path) => path.includes('parked-'));
+  world.disk.flip(file ?? '', 300);
+  world.disk.crashKill();
+  const again = await world.open();
+  expect(again.pendingTables()).toEqual([TABLE_A]);
+  await append(again, draft(TABLE_B, 'fine'));
+  await expect(collect(again, TABLE_A)).rejects.toMatchObject({ kind: 'corrupt', context: { file } });
+  expect(await texts(again, TABLE_B)).toHaveLength(1);
+});
+
+it('does not begin to copy what does not fit on the disk', async () => {
+  const world = logWorld();
+  const log = await twoTables(world, 20);
+  world.disk.capacity = log.status().bytes + 200;
+  await expect(log.park(TABLE_A)).rejects.toMatchObject({ kind: 'unavailable', context: { table: TABLE_A } });
+  expect(world.disk.files().some((path) => path.includes('parked-'))).toBe(false);
+  expect(await texts(log, TABLE_A)).toHaveLength(20);
+});
