@@ -6,7 +6,7 @@ import type { PreparedChange, TableChange } from '../contracts/table-format.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { SnapshotId } from '../core/ids.ts';
 import { uuidV7, type Runtime } from '../core/runtime.ts';
-import { ADDED, fromDataFile } from './manifest-entry.ts';
+import { ADDED, fromDataFile, type ManifestEntry } from './manifest-entry.ts';
 import type { ManifestFile } from './manifest-file.ts';
 import { manifestForm, writeManifest, type WrittenManifest } from './manifest-write.ts';
 import { metadataDirectory, specById, type TableMetadata } from './metadata.ts';
@@ -43,7 +43,7 @@ export async function prepareAppend(
   const manifests = await Promise.all(
     [...bySpec].map(([specId, added]) => {
       const form = manifestForm(metadata, specById(metadata, specId));
-      const entries = added.map((file) => ({
+      const entries = added.map((file): ManifestEntry => ({
         status: ADDED,
         snapshotId: token,
         sequenceNumber: null,

@@ -38,7 +38,7 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
   const random = seeded(campaign.seed);
   const ledger = new Ledger();
   let killedByFault = 0;
-  await withDaemon(campaign, undefined, async (url) => {
+  await withDaemon(campaign, async (url) => {
     for (const table of campaign.plan.tables) await createTable(url, table);
   });
   for (let life = 1; life <= campaign.kills; life += 1) {
@@ -57,15 +57,7 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
     await load;
     campaign.onProgress?.(`life ${life}: ${fault ?? 'kill -9'}, ${ledger.acknowledgedRecords} records acknowledged`);
   }
-  const violations: string[] = [];
-  await withDaemon(campaign, undefined, async (url) => {
-    for (const table of campaign.plan.tables) {
-      const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
-      if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
-      await untilNoLag(url, table);
-      violations.push(...ledger.violations(table, await campaign.read(table, await metadataOf(url, table))));
-    }
-  });
+  const violations = await verify(campaign, ledger);
   return {
     kills: campaign.kills,
     killedByFault,
@@ -75,14 +67,31 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
   };
 }
 
-async function withDaemon(
-  campaign: Campaign,
-  fault: Fault | undefined,
-  work: (url: string) => Promise<void>,
+/** Starts once more, lets everything acknowledged reach its table, and compares every table with the ledger. */
+export async function verify(
+  campaign: Pick<Campaign, 'setup' | 'plan' | 'read'>,
+  ledger: Ledger,
+): Promise<readonly string[]> {
+  const violations: string[] = [];
+  await withDaemon(campaign, async (url) => {
+    for (const table of campaign.plan.tables) {
+      const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
+      if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
+      await untilNoLag(url, table);
+      violations.push(...ledger.violations(table, await campaign.read(table, await metadataOf(url, table))));
+    }
+  });
+  return violations;
+}
+
+/** Runs the daemon for the work and stops it by SIGTERM, which must end it with 0. */
+export async function withDaemon(
+  campaign: Pick<Campaign, 'setup'>,
+  work: (url: string, daemon: Daemon) => Promise<void>,
 ): Promise<void> {
-  const daemon = await Daemon.start(campaign.setup, fault);
+  const daemon = await Daemon.start(campaign.setup);
   try {
-    await work(await daemon.url);
+    await work(await daemon.url, daemon);
     daemon.signal('SIGTERM');
     const code = await daemon.exit(60_000);
     if (code !== 0) throw new Error(`SIGTERM ended the daemon with ${code}`);

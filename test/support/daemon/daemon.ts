@@ -11,9 +11,11 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
+const DEFAULT_YAML = 'server: { listen: "127.0.0.1:0", drain_delay: 0s }\n';
+
 export interface DaemonSetup {
   readonly directory: string;
-  /** YAML below `data_dir` and `server.listen`, which are set here. */
+  /** YAML after `data_dir`, which is set here. Give `server.listen` as `127.0.0.1:0`. */
   readonly yaml?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -40,10 +42,7 @@ export class Daemon {
   static async start(setup: DaemonSetup, fault?: Fault): Promise<Daemon> {
     await mkdir(setup.directory, { recursive: true });
     const config = join(setup.directory, 'sluice.yaml');
-    await writeFile(
-      config,
-      `data_dir: ${join(setup.directory, 'data')}\nserver: { listen: "127.0.0.1:0" }\n${setup.yaml ?? ''}`,
-    );
+    await writeFile(config, `data_dir: ${join(setup.directory, 'data')}\n${setup.yaml ?? DEFAULT_YAML}`);
     const run = [process.execPath, MAIN, 'run', '-c', config, '-o', 'json'];
     // -D: strace is a grandchild, so that the child's pid is the daemon's. One pool thread: strace counts `when` per thread.
     const command =
