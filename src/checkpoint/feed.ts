@@ -46,6 +46,11 @@ export class Feed {
     return this.#mode === 'live';
   }
 
+  /** Next offset to stage, a lane; what is below is staged or in the table. */
+  get staged(): ReadonlyMap<LaneId, Offset> {
+    return this.#staged;
+  }
+
   /** Appended in this life and not staged. What earlier lives left behind is not counted until it is read back. */
   get unstaged(): { readonly records: number; readonly bytes: number } {
     return this.#unstaged;
@@ -82,7 +87,7 @@ export class Feed {
   }
 
   durableTo(lane: LaneId): Offset | undefined {
-    return this.#appended.get(lane) ?? this.#staged.get(lane);
+    return this.#appended.get(lane) ?? this.#log.lanes().find((range) => range.lane === lane)?.end;
   }
 
   /** Reads back whenever the feed is behind; ends with the signal. Throws what makes the table stop (`Entry` no longer fits). */

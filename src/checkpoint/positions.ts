@@ -13,7 +13,8 @@ interface Waiter {
 }
 
 interface RecentCommit {
-  readonly lanes: ReadonlyMap<LaneId, Offset>;
+  /** Positions above `from` up to `to` came with it. */
+  readonly lanes: ReadonlyMap<LaneId, { readonly from: bigint; readonly to: Offset }>;
   readonly committed: Committed;
 }
 
@@ -22,25 +23,40 @@ const RECENT_COMMITS = 1024;
 
 export class Positions {
   readonly #progress = new Map<LaneId, Offset>();
-  readonly #recent: RecentCommit[] = [];
+  #recent: RecentCommit[] = [];
   #waiters: Waiter[] = [];
+  /** The snapshot that last said where the table stands: it holds every position below. */
+  #last: Committed | undefined;
   #closed: SluiceError | undefined;
 
-  /** What the table says at start; no snapshot is known for it. */
-  restore(lanes: ReadonlyMap<LaneId, Offset>): void {
+  /**
+   * What the table says, at a start or after somebody else moved it; whatever was believed before is forgotten where it differs.
+   * `last` is the snapshot that said so: it holds every position below, though it need not have brought them.
+   */
+  restore(lanes: ReadonlyMap<LaneId, Offset>, last: Committed | undefined): void {
+    this.#recent = this.#recent.filter((commit) =>
+      [...commit.lanes].every(([lane, { to }]) => (lanes.get(lane) ?? 0n) >= to),
+    );
+    this.#progress.clear();
     for (const [lane, next] of lanes) this.#progress.set(lane, next);
+    this.#closed = undefined;
+    this.#last = last;
+    if (last !== undefined) this.#wake(last);
   }
 
   committed(lanes: ReadonlyMap<LaneId, Offset>, snapshot: SnapshotId, at: number): void {
-    const commit: RecentCommit = { lanes, committed: { snapshot, at } };
+    const covered = [...lanes].map(([lane, to]) => [lane, { from: this.#progress.get(lane) ?? 0n, to }] as const);
+    const commit: RecentCommit = { lanes: new Map(covered), committed: { snapshot, at } };
     this.#recent.push(commit);
     if (this.#recent.length > RECENT_COMMITS) this.#recent.shift();
-    this.restore(lanes);
-    const still: Waiter[] = [];
-    for (const waiter of this.#waiters)
-      if (this.#holds(waiter.position)) waiter.resolve(this.#commitOf(waiter.position) ?? commit.committed);
-      else still.push(waiter);
-    this.#waiters = still;
+    for (const [lane, next] of lanes) this.#progress.set(lane, next);
+    this.#last = commit.committed;
+    this.#wake(commit.committed);
+  }
+
+  /** Those of the ends that the table has not reached. */
+  beyond(ends: ReadonlyMap<LaneId, Offset>): ReadonlyMap<LaneId, Offset> {
+    return new Map([...ends].filter(([lane, end]) => (this.#progress.get(lane) ?? 0n) < end));
   }
 
   /** `durableTo` answers how far the log of this daemon holds the lane for this table. */
@@ -56,12 +72,13 @@ export class Positions {
 
   /** Rejects with kind `closed` or `fenced` when this process will not learn it: the record is durable all the same. */
   wait(position: Position): Promise<Committed> {
-    const commit = this.#holds(position) ? this.#commitOf(position) : undefined;
+    const commit = this.#holds(position) ? (this.#commitOf(position) ?? this.#last) : undefined;
     if (commit !== undefined) return Promise.resolve(commit);
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => this.#waiters.push({ position, resolve, reject }));
   }
 
+  /** The table will not learn it any more: whoever waits is told now; `restore` takes it back. */
   close(error: SluiceError): void {
     this.#closed = error;
     for (const waiter of this.#waiters) waiter.reject(error);
@@ -73,12 +90,20 @@ export class Positions {
     return next !== undefined && position.offset <= next;
   }
 
-  /** The first commit whose cut reached the position. */
+  #wake(otherwise: Committed): void {
+    const still: Waiter[] = [];
+    for (const waiter of this.#waiters)
+      if (this.#holds(waiter.position)) waiter.resolve(this.#commitOf(waiter.position) ?? otherwise);
+      else still.push(waiter);
+    this.#waiters = still;
+  }
+
+  /** The commit that brought the position, if it was one of the recent. */
   #commitOf(position: Position): Committed | undefined {
-    const reaches = (commit: RecentCommit): boolean => {
-      const next = commit.lanes.get(position.lane);
-      return next !== undefined && position.offset <= next;
+    const brought = (commit: RecentCommit): boolean => {
+      const covered = commit.lanes.get(position.lane);
+      return covered !== undefined && covered.from < position.offset && position.offset <= covered.to;
     };
-    return this.#recent.find(reaches)?.committed;
+    return this.#recent.find(brought)?.committed;
   }
 }

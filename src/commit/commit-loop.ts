@@ -41,7 +41,7 @@ export async function commitLoop<V extends TableView, P extends PreparedChange, 
   events: CommitLoopEvents,
   signal: AbortSignal,
 ): Promise<CommitEnd<V, T>> {
-  let prepared: P | undefined;
+  let prepared: { readonly change: P; readonly schemaId: number; readonly specId: number } | undefined;
   let attempts = 0;
   let troubles = 0;
   const wait = async (state: 'conflict' | 'unknown' | 'unavailable', cause: unknown): Promise<void> => {
@@ -67,16 +67,17 @@ export async function commitLoop<V extends TableView, P extends PreparedChange, 
     }
     if (said.kind === 'settled') return { kind: 'settled', result: said.result, view: base, attempts };
 
-    if (prepared === undefined) {
+    // Manifests name a schema and a spec: under another one they are made anew, with the same token.
+    if (prepared?.schemaId !== base.schema.schemaId || prepared.specId !== base.spec.specId) {
       const made = await orUnavailable(async () => ({ kind: 'prepared' as const, change: await prepare(base) }));
       if (made.kind === 'unavailable') {
         await wait('unavailable', made.cause);
         continue;
       }
-      prepared = made.change;
+      prepared = { change: made.change, schemaId: base.schema.schemaId, specId: base.spec.specId };
     }
     attempts += 1;
-    const outcome = await format.attempt(base, prepared);
+    const outcome = await format.attempt(base, prepared.change);
     switch (outcome.kind) {
       case 'committed':
         return { kind: 'committed', view: outcome.view, attempts };

@@ -1,5 +1,5 @@
 /** Structured background work: every loop has an owner, a name and an end. Owns no retry policy. */
-import { isSluiceError } from './errors.ts';
+import { SluiceError, isSluiceError } from './errors.ts';
 
 export class TaskGroup {
   readonly #controller = new AbortController();
@@ -28,7 +28,7 @@ export class TaskGroup {
 
   /** Aborts the signal and resolves when every task has ended. */
   async stop(): Promise<void> {
-    this.#controller.abort();
+    this.#controller.abort(new SluiceError('closed', 'the task group is stopping'));
     await this.idle();
   }
 
