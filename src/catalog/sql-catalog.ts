@@ -1,60 +1,57 @@
 /**
- * The pointers of a SQL catalog in SQLite, byte-compatible with Iceberg's Java JdbcCatalog (checklist 13.19–13.22): Java, PyIceberg and
- * Sluice may share the file. Owns two tables of the database; knows nothing of metadata files.
- * Works with schema V1 (`iceberg_type`) and with V0, which Java makes by default. Every answer is synced (`synchronous = FULL`).
+ * Metadata pointers in an SQLite file, shared with Iceberg Java's JdbcCatalog and PyIceberg's SqlCatalog (checklist 13C).
+ * Safe with several processes: each change is one statement, and the file's own locks decide. Reads and writes no metadata file.
  */
-import { mkdirSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { MetadataPointers, SwapOutcome } from '../contracts/metadata-pointers.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
-import type { TableName } from '../core/ids.ts';
+import { formatTableName, type TableName } from '../core/ids.ts';
+import { ADD_TYPE, CREATE_NAMESPACES, CREATE_TABLES, statements, type CatalogSchema } from './sql-statements.ts';
 
-/** How long a statement waits for another process's transaction. */
-const BUSY_TIMEOUT_MS = 10_000;
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
+/** How long a statement waits for another process's lock. The wait blocks this process, so it is short. */
+const LOCK_WAIT_MS = 5000;
 
-const TABLES_DDL =
-  'CREATE TABLE IF NOT EXISTS iceberg_tables(catalog_name VARCHAR(255) NOT NULL,table_namespace VARCHAR(255) NOT NULL,table_name VARCHAR(255) NOT NULL,metadata_location VARCHAR(1000),previous_metadata_location VARCHAR(1000),iceberg_type VARCHAR(5),PRIMARY KEY (catalog_name, table_namespace, table_name))';
-const NAMESPACES_DDL =
-  'CREATE TABLE IF NOT EXISTS iceberg_namespace_properties(catalog_name VARCHAR(255) NOT NULL,namespace VARCHAR(255) NOT NULL,property_key VARCHAR(255),property_value VARCHAR(1000),PRIMARY KEY (catalog_name, namespace, property_key))';
-/** Java marks that a namespace exists by this property. */
-const EXISTS_KEY = 'exists';
+/** Java puts it into every namespace so that an empty one has a row. */
+const NAMESPACE_EXISTS = 'exists';
+
+type Statements = { readonly [Name in keyof ReturnType<typeof statements>]: StatementSync };
 
 export class SqlCatalog implements MetadataPointers {
-  readonly #db: DatabaseSync;
-  readonly #catalog: string;
-  /** True for V1: rows say whether they are a table or a view. */
-  readonly #typed: boolean;
+  readonly #database: DatabaseSync;
+  readonly #catalogName: string;
+  readonly #statements: Statements;
 
-  /** Opens or creates the file. Throws kind `misconfigured` when it is not a database that can be written. */
-  constructor(path: string, catalogName: string) {
-    this.#catalog = catalogName;
+  private constructor(database: DatabaseSync, catalogName: string, schema: CatalogSchema) {
+    this.#database = database;
+    this.#catalogName = catalogName;
+    const texts = Object.entries(statements(schema)).map(([name, sql]) => [name, database.prepare(sql)] as const);
+    this.#statements = Object.fromEntries(texts) as Statements;
+  }
+
+  /**
+   * Opens or creates the file; its folder must exist. `catalogName` is the column `catalog_name`: other catalogs in the file are not
+   * touched. A file of schema V0 stays V0.
+   */
+  static open(path: string, catalogName: string): SqlCatalog {
+    const database = tryTo(path, () => new DatabaseSync(path, { timeout: LOCK_WAIT_MS }));
     try {
-      mkdirSync(dirname(path), { recursive: true });
-      this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-      this.#db.exec('PRAGMA journal_mode = WAL');
-      this.#db.exec('PRAGMA synchronous = FULL');
-      this.#db.exec(TABLES_DDL);
-      this.#db.exec(NAMESPACES_DDL);
-      const columns = this.#db.prepare('PRAGMA table_info(iceberg_tables)').all();
-      this.#typed = columns.some((column) => column['name'] === 'iceberg_type');
-    } catch (error) {
-      throw new SluiceError('misconfigured', `the SQLite catalog cannot be opened: ${messageOf(error)}`, {
-        context: { path },
-        remedy: 'name a file in a directory on a local disk in which the daemon may write',
-        cause: error,
+      return tryTo(path, () => {
+        // FULL: a swap is on the platter before it is answered (protocol §2), in WAL mode too.
+        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+        const schema = prepareSchema(database);
+        syncFolder(path);
+        return new SqlCatalog(database, catalogName, schema);
       });
+    } catch (error) {
+      database.close();
+      throw error;
     }
   }
 
   async listNamespaces(): Promise<readonly (readonly string[])[]> {
-    const rows = this.#all(
-      'SELECT table_namespace AS namespace FROM iceberg_tables WHERE catalog_name = ? UNION SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = ? ORDER BY 1',
-      this.#catalog,
-      this.#catalog,
-    );
+    const rows = this.#do(() => this.#statements.listNamespaces.all(this.#catalogName, this.#catalogName));
     return rows.map((row) => String(row['namespace']).split('.'));
   }
 
@@ -62,102 +59,116 @@ export class SqlCatalog implements MetadataPointers {
     namespace: readonly string[],
     properties: ReadonlyMap<string, string>,
   ): Promise<'created' | 'exists'> {
-    const name = namespace.join('.');
-    const insert =
-      'INSERT OR IGNORE INTO iceberg_namespace_properties(catalog_name, namespace, property_key, property_value) VALUES (?, ?, ?, ?)';
-    const { changes } = this.#run(insert, this.#catalog, name, EXISTS_KEY, 'true');
-    if (Number(changes) === 0) return 'exists';
-    for (const [key, value] of properties) this.#run(insert, this.#catalog, name, key, value);
-    return 'created';
+    const name = joined(namespace);
+    return this.#do(() => {
+      // One transaction, so that of two creators one sees the other's rows.
+      this.#database.exec('BEGIN IMMEDIATE');
+      try {
+        const rows = this.#statements.listNamespaces.all(this.#catalogName, this.#catalogName);
+        const there = rows.some((row) => row['namespace'] === name);
+        if (!there)
+          for (const [key, value] of new Map([...properties, [NAMESPACE_EXISTS, 'true']]))
+            this.#statements.setNamespaceProperty.run(this.#catalogName, name, key, value);
+        this.#database.exec('COMMIT');
+        return there ? 'exists' : 'created';
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
   }
 
   async listTables(namespace: readonly string[]): Promise<readonly TableName[]> {
-    const rows = this.#all(
-      `SELECT table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ?${this.#onlyTables} ORDER BY table_name`,
-      this.#catalog,
-      namespace.join('.'),
-    );
+    const rows = this.#do(() => this.#statements.listTables.all(this.#catalogName, joined(namespace)));
     return rows.map((row) => ({ namespace, name: String(row['table_name']) }));
   }
 
   async locate(table: TableName): Promise<string | undefined> {
-    const [row] = this.#all(
-      `SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?${this.#onlyTables}`,
-      ...this.#key(table),
-    );
-    const location = row?.['metadata_location'];
-    return typeof location === 'string' ? location : undefined;
+    const row = this.#do(() => this.#statements.locate.get(...this.#key(table)));
+    if (row === undefined) return undefined;
+    const location = row['metadata_location'];
+    if (typeof location !== 'string')
+      throw new SluiceError('corrupt', `table ${formatTableName(table)} has no metadata location in the catalog`);
+    return location;
   }
 
   async create(table: TableName, metadataLocation: string): Promise<'created' | 'exists'> {
-    const columns = 'catalog_name, table_namespace, table_name, metadata_location, previous_metadata_location';
-    const { changes } = this.#typed
-      ? this.#run(
-          `INSERT OR IGNORE INTO iceberg_tables(${columns}, iceberg_type) VALUES (?, ?, ?, ?, NULL, 'TABLE')`,
-          ...this.#key(table),
-          metadataLocation,
-        )
-      : this.#run(
-          `INSERT OR IGNORE INTO iceberg_tables(${columns}) VALUES (?, ?, ?, ?, NULL)`,
-          ...this.#key(table),
-          metadataLocation,
-        );
-    return Number(changes) === 1 ? 'created' : 'exists';
+    const done = this.#do(() => this.#statements.create.run(...this.#key(table), metadataLocation));
+    return Number(done.changes) === 1 ? 'created' : 'exists';
   }
 
   async swap(table: TableName, from: string, to: string): Promise<SwapOutcome> {
-    const update = `UPDATE iceberg_tables SET metadata_location = ? , previous_metadata_location = ? WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?${this.#onlyTables}`;
     try {
-      const { changes } = this.#db.prepare(update).run(to, from, ...this.#key(table), from);
-      return Number(changes) === 1 ? { kind: 'swapped' } : { kind: 'lost-race' };
+      const done = this.#statements.swap.run(to, from, ...this.#key(table), from);
+      return { kind: Number(done.changes) === 1 ? 'swapped' : 'lost-race' };
     } catch (error) {
-      // A full disk or a failed sync may strike after the change was written: only the table itself can say.
+      // An error of the disk may come after the write: whoever asks the table again learns what holds.
       return { kind: 'unknown', cause: error };
     }
   }
 
   async drop(table: TableName): Promise<boolean> {
-    const { changes } = this.#run(
-      `DELETE FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?${this.#onlyTables}`,
-      ...this.#key(table),
-    );
-    return Number(changes) === 1;
+    return Number(this.#do(() => this.#statements.drop.run(...this.#key(table))).changes) === 1;
   }
 
   async close(): Promise<void> {
-    this.#db.close();
-  }
-
-  get #onlyTables(): string {
-    return this.#typed ? " AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)" : '';
+    this.#database.close();
   }
 
   #key(table: TableName): readonly [string, string, string] {
-    return [this.#catalog, table.namespace.join('.'), table.name];
+    return [this.#catalogName, joined(table.namespace), table.name];
   }
 
-  #all(sql: string, ...values: readonly string[]): readonly Record<string, unknown>[] {
-    return this.#answered(() => this.#db.prepare(sql).all(...values));
-  }
-
-  #run(sql: string, ...values: readonly string[]): { readonly changes: number | bigint } {
-    return this.#answered(() => this.#db.prepare(sql).run(...values));
-  }
-
-  #answered<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw new SluiceError('unavailable', `the SQLite catalog did not answer: ${messageOf(error)}`, {
-        context: { busy: isBusy(error) },
-        remedy: 'see whether another process holds the catalog, and whether its disk is full',
-        cause: error,
-      });
-    }
+  #do<T>(work: () => T): T {
+    return tryTo(this.#database.location() ?? ':memory:', work);
   }
 }
 
-const isBusy = (error: unknown): boolean => {
-  const code = (error as { readonly errcode?: unknown }).errcode;
-  return code === SQLITE_BUSY || code === SQLITE_LOCKED;
-};
+/** Makes missing tables as Java does for V1: V0's, then the column. Concurrent openers wait for each other. */
+function prepareSchema(database: DatabaseSync): CatalogSchema {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    const has = new Set(tables.map((row) => row['name']));
+    if (!has.has('iceberg_tables')) {
+      database.exec(CREATE_TABLES);
+      database.exec(ADD_TYPE);
+    }
+    if (!has.has('iceberg_namespace_properties')) database.exec(CREATE_NAMESPACES);
+    const columns = database
+      .prepare('PRAGMA table_info(iceberg_tables)')
+      .all()
+      .map((row) => row['name']);
+    database.exec('COMMIT');
+    return columns.includes('iceberg_type') ? 'V1' : 'V0';
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** A new file's directory entry must survive a power cut like its content. */
+function syncFolder(path: string): void {
+  if (path === ':memory:') return;
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function tryTo<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    throw new SluiceError('unavailable', `the catalog ${path} does not answer: ${messageOf(error)}`, {
+      context: { path },
+      remedy: 'check that the folder exists and is writable, and that no other program holds the file locked',
+      cause: error,
+    });
+  }
+}
+
+const joined = (namespace: readonly string[]): string => namespace.join('.');
