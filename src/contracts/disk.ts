@@ -14,6 +14,11 @@ export interface Disk {
   size(path: string): Promise<number | undefined>;
   /** Opens for appending. `create-new` fails when the file exists; `existing` fails when it does not. */
   open(path: string, mode: 'create-new' | 'existing'): Promise<DiskFile>;
+  /**
+   * Writes bytes `[start, end)`, which are there, once more in their place, and syncs. After that they are on the platter even if a sync
+   * of an earlier process had failed on them: the page cache then calls them clean, and a sync alone would write nothing.
+   */
+  rewrite(path: string, start: number, end: number): Promise<void>;
   /** Atomic replace; durable after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>;
   /** Absent files count as removed. */

@@ -111,15 +111,17 @@ export async function loadSegments(
     const account = entryFile({ kind: 'segment', name, path, id, lane, sequence, end }, runtime.clock.monotonic());
     ledger.addFile(account);
     const file = { path, id, sequence, limit: link.end ?? size, sealed: link.end !== undefined };
+    let synced = 0;
     for await (const step of scanSegment(disk, file, known)) {
       if (step.kind === 'torn') continue;
+      if (step.kind === 'frame') synced = Math.max(synced, step.header.synced.byte);
       // No chunk spans damaged bytes, skipped now or before: reading it would meet them.
       if (step.kind === 'corrupt' || step.start !== account.end) for (const table of ledger.tables) table.closeChunk();
       if (step.kind === 'corrupt') skipped.push(await handOver(disk, link, step, skip));
       else loadFrame(context, account, step, loading);
       account.end = step.end;
     }
-    await settle(disk, account, link);
+    await settle(disk, account, link, synced);
     tail = { sequence, byte: account.end };
   }
   return { tail, skipped };
@@ -146,15 +148,21 @@ const holds = (record: ParkedRecord, entry: Entry): boolean =>
   entry.baseOffset >= record.first &&
   entry.baseOffset < record.end;
 
-/** Everything read must be on the platter before it counts: a killed process leaves bytes that only the page cache has. */
-async function settle(disk: Disk, account: EntryFile, link: ChainLink): Promise<void> {
+/**
+ * Everything read must be on the platter before it counts: a killed process leaves bytes that only the page cache has. Of the newest
+ * segment, what no frame calls synced is written once more: that process may have died over a failed sync, after which a sync alone
+ * does nothing.
+ */
+async function settle(disk: Disk, account: EntryFile, link: ChainLink, synced: number): Promise<void> {
+  const newest = link.end === undefined;
   const file = await disk.open(link.path, 'existing');
   try {
-    if (link.end === undefined && account.end < link.size) await file.truncate(account.end);
+    if (newest && account.end < link.size) await file.truncate(account.end);
     await file.sync();
   } finally {
     await file.close();
   }
+  if (newest && synced < account.end) await disk.rewrite(link.path, synced, account.end);
 }
 
 async function handOver(

@@ -9,6 +9,8 @@ import { dirname } from 'node:path';
 import type { Disk, DiskFile } from '../contracts/disk.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
 
+const REWRITE_BYTES = 1 << 20;
+
 const codeOf = (error: unknown): string | undefined => {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
@@ -61,14 +63,7 @@ export class NodeDisk implements Disk {
       try {
         const { size } = await handle.stat();
         const length = Math.max(0, Math.min(end, size) - start);
-        const bytes = Buffer.allocUnsafeSlow(length);
-        let filled = 0;
-        while (filled < length) {
-          const { bytesRead } = await handle.read(bytes, filled, length - filled, start + filled);
-          if (bytesRead === 0) break;
-          filled += bytesRead;
-        }
-        return bytes.subarray(0, filled);
+        return await readWhole(handle, start, length);
       } finally {
         await handle.close();
       }
@@ -83,6 +78,24 @@ export class NodeDisk implements Disk {
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
     const flags = O_WRONLY | O_APPEND | (mode === 'create-new' ? O_CREAT | O_EXCL : 0);
     return attempt('open', path, async () => new NodeDiskFile(path, await open(path, flags, 0o640)));
+  }
+
+  rewrite(path: string, start: number, end: number): Promise<void> {
+    return attempt('rewrite', path, async () => {
+      const handle = await open(path, 'r+');
+      try {
+        for (let at = start; at < end;) {
+          const bytes = await readWhole(handle, at, Math.min(end - at, REWRITE_BYTES));
+          if (bytes.length === 0) throw new RangeError(`the file ends at ${at}`);
+          for (let done = 0; done < bytes.length;)
+            done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+          at += bytes.length;
+        }
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+    });
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -103,6 +116,18 @@ export class NodeDisk implements Disk {
       return bavail * bsize;
     });
   }
+}
+
+/** `length` bytes from `start`; fewer only at the end of the file. */
+async function readWhole(handle: FileHandle, start: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -118,6 +118,19 @@ export function describeDisk(name: string, make: () => Promise<DiskUnderTest>): 
       expect(await read(disk, at('b'))).toBe('new');
     });
 
+    it('writes bytes once more in their place and changes nothing', async () => {
+      const { disk, at } = await setUp();
+      const file = await disk.open(at('f'), 'create-new');
+      const content = 'abc'.repeat(1_000_000);
+      await file.append([text(content)]);
+      await disk.rewrite(at('f'), 1, 2_500_000);
+      await file.append([text('end')]);
+      await file.close();
+      expect(Buffer.from((await disk.read(at('f'), 0, 4_000_000)) ?? []).equals(text(`${content}end`))).toBe(true);
+      await expect(disk.rewrite(at('absent'), 0, 1)).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(disk.rewrite(at('f'), 0, 9_000_000)).rejects.toMatchObject({ kind: 'unavailable' });
+    });
+
     it('knows how much room is left', async () => {
       const { disk, dir } = await setUp();
       expect(await disk.free(dir)).toBeGreaterThan(0);

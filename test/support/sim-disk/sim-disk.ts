@@ -16,6 +16,7 @@ export interface SimOperation {
     | 'read'
     | 'size'
     | 'open'
+    | 'rewrite'
     | 'rename'
     | 'remove'
     | 'syncDirectory'
@@ -100,6 +101,11 @@ export class SimDisk implements Disk {
         this.#run(life, { kind: 'read', path }, () => this.#names.get(path)?.read(start, end)),
       size: (path) => this.#run(life, { kind: 'size', path }, () => this.#names.get(path)?.size),
       open: (path, mode) => this.#run(life, { kind: 'open', path }, () => this.#open(life, path, mode)),
+      rewrite: (path, start, end) =>
+        this.#run(life, { kind: 'rewrite', path }, () => this.#rewrite(path, start, end)).catch((error: unknown) => {
+          this.#names.get(path)?.failSync();
+          throw error;
+        }),
       rename: (from, to) => this.#run(life, { kind: 'rename', path: from }, () => this.#rename(from, to)),
       remove: (path) => this.#run(life, { kind: 'remove', path }, () => this.#remove(path)),
       syncDirectory: (path) => this.#run(life, { kind: 'syncDirectory', path }, () => this.#syncDirectory(path)),
@@ -121,6 +127,9 @@ export class SimDisk implements Disk {
   }
   open(path: string, mode: 'create-new' | 'existing'): Promise<DiskFile> {
     return this.mount().open(path, mode);
+  }
+  rewrite(path: string, start: number, end: number): Promise<void> {
+    return this.mount().rewrite(path, start, end);
   }
   rename(from: string, to: string): Promise<void> {
     return this.mount().rename(from, to);
@@ -199,6 +208,13 @@ export class SimDisk implements Disk {
       truncate: (size) => this.#run(life, { kind: 'truncate', path }, () => inode.truncate(size)),
       close: () => this.#run(life, { kind: 'close', path }, () => undefined),
     };
+  }
+
+  #rewrite(path: string, start: number, end: number): void {
+    const inode = this.#names.get(path);
+    if (inode === undefined || end > inode.size) throw diskError('rewrite', path, 'ENOENT');
+    inode.rewrite(start, end);
+    inode.sync();
   }
 
   #rename(from: string, to: string): void {

@@ -7,7 +7,7 @@ import type { Random } from '../../../src/core/runtime.ts';
 const SECTOR_BYTES = 512;
 
 type PendingWrite =
-  | { readonly kind: 'append'; readonly start: number; readonly bytes: Buffer }
+  | { readonly kind: 'write'; readonly start: number; readonly bytes: Buffer }
   | { readonly kind: 'truncate'; readonly size: number };
 
 export class SimInode {
@@ -26,8 +26,13 @@ export class SimInode {
   }
 
   append(bytes: Buffer): void {
-    this.#pending.push({ kind: 'append', start: this.#cache.length, bytes: Buffer.from(bytes) });
+    this.#pending.push({ kind: 'write', start: this.#cache.length, bytes: Buffer.from(bytes) });
     this.#cache.write(this.#cache.length, bytes);
+  }
+
+  /** The same bytes in the same place, dirty again. */
+  rewrite(start: number, end: number): void {
+    this.#pending.push({ kind: 'write', start, bytes: Buffer.from(this.#cache.copy(start, end)) });
   }
 
   truncate(size: number): void {
@@ -77,7 +82,7 @@ function apply(target: GrowingBytes, write: PendingWrite): void {
   else target.write(write.start, write.bytes);
 }
 
-function tear(target: GrowingBytes, write: PendingWrite & { readonly kind: 'append' }, kept: number, random: Random) {
+function tear(target: GrowingBytes, write: PendingWrite & { readonly kind: 'write' }, kept: number, random: Random) {
   for (let at = 0; at < write.bytes.length;) {
     const sectorEnd = (Math.floor((write.start + at) / SECTOR_BYTES) + 1) * SECTOR_BYTES - write.start;
     const end = Math.min(sectorEnd, write.bytes.length);

@@ -31,18 +31,18 @@ describe('interrupted anywhere', () => {
       const world = logWorld({ segmentBytes: 1_000 });
       const log = await twoTables(world, 20);
       let operations = 0;
-      let crashed = false;
+      let onCrash = (): void => undefined;
       world.disk.hook = () => {
         if (operations++ === step) {
-          crashed = true;
+          onCrash();
           if (step % 2 === 0) world.disk.crashPower(seededRandom(step));
           else world.disk.crashKill();
         }
         return undefined;
       };
-      let done = false;
-      void work(world, log).then(() => (done = true));
-      while (!done && !crashed) await new Promise((resolve) => setImmediate(resolve));
+      const working = work(world, log).then(() => true);
+      const dead = new Promise<boolean>((resolve) => (onCrash = () => resolve(false)));
+      const done = await Promise.race([working, dead]);
       world.disk.hook = undefined;
       if (done) world.disk.crashPower(seededRandom(step));
       const again = await world.open();
