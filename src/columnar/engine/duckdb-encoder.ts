@@ -2,10 +2,10 @@
 import { unlink } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { WrittenFile } from '../../record/data-file.ts';
-import { columnMetrics } from '../footer/column-metrics.ts';
+import { columnMetrics, columnsWithNan } from '../footer/column-metrics.ts';
 import { finishFooter } from '../footer/finish.ts';
 import { rewriteFixedColumns } from '../footer/fixed-file.ts';
-import type { ParquetFooter } from '../footer/parquet-footer.ts';
+import type { LeafColumn, ParquetFooter, RowGroup } from '../footer/parquet-footer.ts';
 import { leafColumns, readFooter, replaceFooter, rowGroups } from '../footer/parquet-footer.ts';
 import { copySql, sortFileSql, unsortedFilesSql } from './copy-sql.ts';
 import type { DuckDbSession } from './duckdb-session.ts';
@@ -61,12 +61,16 @@ export class DuckDbEncoder implements PieceEncoder {
 
   async #finish(connection: DuckDBConnection, file: CopiedFile): Promise<WrittenFile> {
     const { layout, types, floats, keys, order } = this.#plan;
+    const written = await readFooter(file.path);
+    const withNan = columnsWithNan({ types, ...groupsOf(written) });
     // Before names and pages change: DuckDB reads its own file here.
-    const nanColumns = floats.filter(({ path }) => file.nanColumns.has(path));
-    const nan = await nanFacts(connection, file.path, nanColumns);
-    const footer = await this.#edit(file.path);
-    const leaves = leafColumns(footer.metadata);
-    const groups = rowGroups(footer.metadata, leaves);
+    const nan = await nanFacts(
+      connection,
+      file.path,
+      floats.filter(({ id }) => withNan.has(id)),
+    );
+    const footer = await this.#edit(file.path, written);
+    const { leaves, rowGroups: groups } = groupsOf(footer);
     return {
       format: 'parquet',
       localPath: file.path,
@@ -81,13 +85,19 @@ export class DuckDbEncoder implements PieceEncoder {
   }
 
   /** The footer as the file has it in the end. */
-  async #edit(path: string): Promise<ParquetFooter> {
+  async #edit(path: string, footer: ParquetFooter): Promise<ParquetFooter> {
     const { types, renamed, blobLengths } = this.#plan;
-    const footer = await readFooter(path);
-    const leaves = leafColumns(footer.metadata);
-    const groups = rowGroups(footer.metadata, leaves);
+    const { leaves, rowGroups: groups } = groupsOf(footer);
     const changed = finishFooter(footer.metadata, leaves, groups, { types, names: renamed });
     if (blobLengths.size > 0) return rewriteFixedColumns(path, footer, blobLengths);
     return changed ? { ...footer, fileSize: await replaceFooter(path, footer) } : footer;
   }
+}
+
+function groupsOf({ metadata }: ParquetFooter): {
+  readonly leaves: readonly LeafColumn[];
+  readonly rowGroups: readonly RowGroup[];
+} {
+  const leaves = leafColumns(metadata);
+  return { leaves, rowGroups: rowGroups(metadata, leaves) };
 }

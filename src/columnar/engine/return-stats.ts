@@ -1,13 +1,13 @@
-/** The answer of `COPY … (RETURN_STATS)` as data. */
+/**
+ * The answer of `COPY … (RETURN_STATS)` as data: which files there are, of which partition. Its statistics are not used: `has_nan` is that of
+ * the last row group only (1.5.6), and the footer says the rest.
+ */
 import { DuckDBMapValue } from '@duckdb/node-api';
 import type { DuckDBResultReader, DuckDBValue } from '@duckdb/node-api';
 import { SluiceError } from '../../core/errors.ts';
 
 export interface CopiedFile {
   readonly path: string;
-  readonly rows: bigint;
-  /** Quoted, dotted paths of float columns that hold NaN. */
-  readonly nanColumns: ReadonlySet<string>;
   /** Text of each partition column; empty for an unpartitioned copy. */
   readonly partitionKeys: ReadonlyMap<string, string | null>;
 }
@@ -17,16 +17,11 @@ export function copiedFiles(reader: DuckDBResultReader): readonly CopiedFile[] {
   return reader.getRows().map((row) => {
     const cell = (column: string): DuckDBValue => row[columns.indexOf(column)] ?? null;
     const path = cell('filename');
-    const rows = cell('count');
-    if (typeof path !== 'string' || typeof rows !== 'bigint')
-      throw new SluiceError('internal', 'DuckDB answered a COPY without file names and counts');
-    const nanColumns = entries(cell('column_statistics'))
-      .filter(([, statistics]) => entries(statistics).some(([key, value]) => key === 'has_nan' && value === 'true'))
-      .map(([column]) => column);
+    if (typeof path !== 'string') throw new SluiceError('internal', 'DuckDB answered a COPY without file names');
     const partitionKeys = entries(cell('partition_keys')).map(
       ([key, value]) => [key, value === null ? null : String(value)] as const,
     );
-    return { path, rows, nanColumns: new Set(nanColumns), partitionKeys: new Map(partitionKeys) };
+    return { path, partitionKeys: new Map(partitionKeys) };
   });
 }
 

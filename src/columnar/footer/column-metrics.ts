@@ -30,6 +30,20 @@ export interface MetricsSource {
   readonly limit: number;
 }
 
+/**
+ * Ids of float columns that hold NaN: the writer leaves out the bounds of a row group that does, and of no other that holds a value.
+ */
+export function columnsWithNan(source: Omit<MetricsSource, 'nan' | 'limit'>): ReadonlySet<number> {
+  const found = new Set<number>();
+  source.leaves.forEach(({ fieldId, repeated }, index) => {
+    const type = fieldId === undefined ? undefined : source.types.get(fieldId);
+    if (fieldId === undefined || type === undefined || repeated || !isFloating(type)) return;
+    const chunks = source.rowGroups.map((group) => group.columns[index]).filter((chunk) => chunk !== undefined);
+    if (chunks.some((chunk) => holdsValues(chunk) && !hasBounds(chunk))) found.add(fieldId);
+  });
+  return found;
+}
+
 /** Nothing under lists and maps (6.5), no bounds for uuid (6.9) and for columns of nulls or NaN only (6.8). */
 export function columnMetrics(source: MetricsSource): ColumnMetrics {
   const columnSizes = new Map<number, bigint>();
@@ -67,6 +81,11 @@ export function columnMetrics(source: MetricsSource): ColumnMetrics {
 const nullCount = ({ statistics }: ColumnChunk): bigint | undefined =>
   statistics === undefined ? undefined : (fieldOf(statistics, ids.statistics.nullCount) as bigint | undefined);
 
+const holdsValues = (chunk: ColumnChunk): boolean => nullCount(chunk) !== fieldOf(chunk.metadata, ids.column.values);
+
+const hasBounds = ({ statistics }: ColumnChunk): boolean =>
+  statistics !== undefined && fieldOf(statistics, ids.statistics.minValue) !== undefined;
+
 interface Bounds {
   readonly min: PrimitiveValue | undefined;
   readonly max: PrimitiveValue | undefined;
@@ -76,7 +95,7 @@ interface Bounds {
 function fileBounds(type: PrimitiveType, chunks: readonly ColumnChunk[]): Bounds {
   if (type.kind === 'uuid') return { min: undefined, max: undefined };
   const groups = chunks
-    .filter((chunk) => nullCount(chunk) !== fieldOf(chunk.metadata, ids.column.values))
+    .filter(holdsValues)
     .map((chunk) => chunkBounds(type, chunk.statistics, fieldOf(chunk.metadata, ids.column.type) as number));
   return {
     min: extreme(
