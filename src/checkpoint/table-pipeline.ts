@@ -3,7 +3,7 @@
  * cut → write → commit → publish → acknowledge → trim for this table. Does not decide when to checkpoint, nor what other tables do.
  */
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
-import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
+import { SluiceError, disposition, isSluiceError, messageOf } from '../core/errors.ts';
 import {
   snapshotId,
   type Epoch,
@@ -417,7 +417,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #stopBy(error: unknown): void {
     const known = isSluiceError(error) ? error : undefined;
     this.#stop(
-      known?.kind === 'unsupported' ? 'not-writable' : 'internal',
+      known !== undefined && disposition(known.kind) === 'reject' ? 'not-writable' : 'internal',
       messageOf(error),
       known?.remedy ?? 'the records are safe in the log; restart the daemon, and report this if it comes back',
     );

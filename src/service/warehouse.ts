@@ -1,4 +1,6 @@
 /** The store, the catalog and the tables that settings name, opened. Owns their composition; whoever opens it closes it. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Locations } from '../contracts/locations.ts';
 import type { ObjectStore } from '../contracts/object-store.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -29,7 +31,8 @@ export function openWarehouse(settings: Settings, runtime: Runtime): Warehouse {
   if (root.kind !== 'local') throw new SluiceError('unsupported', 'tables on S3 are not in this build yet');
   const store = new LocalStore(root.path, runtime);
   const locations: Locations = { resolve: (uri) => ({ store, key: keyOf(root, uri) }) };
-  const pointers = new SqlCatalog(settings.catalog.path, settings.catalog.name);
+  mkdirSync(dirname(settings.catalog.path), { recursive: true });
+  const pointers = SqlCatalog.open(settings.catalog.path, settings.catalog.name);
   const files = new TableFiles(locations);
   const lists = new ManifestLists(files);
   const catalog = new PointerCatalog(pointers, files, runtime);
