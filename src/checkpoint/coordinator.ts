@@ -109,7 +109,9 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     const cut = this.pipelines.filter((pipeline) => only === undefined || pipeline.uuid === only);
     for (const pipeline of cut) pipeline.cut(number, trigger);
     await Promise.all(cut.map((pipeline) => pipeline.settled(trigger, signal)));
-    return cut.flatMap(({ lastCheckpoint }) => (lastCheckpoint !== undefined && lastCheckpoint.epoch >= number ? [lastCheckpoint] : []));
+    return cut.flatMap(({ lastCheckpoint }) =>
+      lastCheckpoint !== undefined && lastCheckpoint.epoch >= number ? [lastCheckpoint] : [],
+    );
   }
 
   /** Resolves when every acknowledged record is in its table (stopped tables aside), or rejects when the signal aborts first. */
