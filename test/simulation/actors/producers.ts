@@ -93,6 +93,8 @@ function askPosition(world: World, request: SentRequest): void {
   if (stored === undefined || life?.ingest === undefined || request.excused !== undefined) return;
   const name = { namespace: ['ns'], name: request.table };
   if (world.catalog.get(name)?.uuid !== stored.table || world.invariants.of(stored.table).wentBack) return;
+  // Nobody remembers a lane of a lost log once it has left the progress.
+  if (world.invariants.of(stored.table).pruned.has(stored.position.lane)) return;
   life.ingest.position(name, stored.position).then(
     (state) => {
       const current = world.catalog.get(name);

@@ -219,12 +219,14 @@ export class World implements WorldCore {
       this.violation('I9', `${life.name} holds ${held} bytes in staging`);
   }
 
-  /** Acknowledged by this life's log and not yet excused. */
+  /** Acknowledged by this life's log, for tables it could take up, and not excused. */
   openRequests(life: Life): readonly SentRequest[] {
+    const tables = new Set((life.coordinator?.pipelines ?? []).map((pipeline) => pipeline.uuid));
     return this.ledger.requests.filter(
       (request) =>
         request.state === 'acknowledged' &&
         request.stored?.volume === life.volume.name &&
+        tables.has(request.stored.table) &&
         request.excused === undefined,
     );
   }
