@@ -6,7 +6,7 @@ import { formatTable, toJson } from './terminal.ts';
 /** A table is aligned over this many rows at a time: memory stays bounded whatever the query gives. */
 const ROWS_ALIGNED = 1_000;
 
-const NUMBERS = /^(DECIMAL|(U?(TINY|SMALL|BIG|HUGE))?U?INT(EGER)?|FLOAT|DOUBLE)/;
+const NUMBERS = /^(DECIMAL|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE)\b/;
 
 export async function printRows(terminal: Terminal, { columns, rows }: QueryResult): Promise<void> {
   const { stdout } = terminal.io;

@@ -110,7 +110,7 @@ class Sender {
 
   #failure(answer: Exclude<Answer, { kind: 'ok' }>, batch: LineBatch): CliFailure {
     const failure = this.#client.failureOf(answer);
-    const sent = `lines before ${batch.firstLine} are stored`;
+    const sent = batch.firstLine === 1 ? 'nothing before is stored' : `lines before ${batch.firstLine} are stored`;
     if (answer.kind === 'problem' && answer.problem.status === 422) {
       for (const line of refusedLines(answer.problem, batch)) this.#io.stderr.write(`${line}\n`);
       return new CliFailure(
@@ -177,7 +177,9 @@ function open(
 ): { readonly stream: AsyncIterable<Uint8Array>; readonly size: number | undefined } {
   if (file === '-') return { stream: io.stdin, size: undefined };
   try {
-    return { stream: createReadStream(file, { highWaterMark: 1024 * 1024 }), size: statSync(file).size };
+    // Asked first: a stream that cannot open says so only later, when it is read.
+    const { size } = statSync(file);
+    return { stream: createReadStream(file, { highWaterMark: 1024 * 1024 }), size };
   } catch (error) {
     throw readFailure(error, file);
   }
