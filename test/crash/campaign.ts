@@ -16,7 +16,7 @@ export interface Campaign {
   /** The fault of the n-th life; undefined: `kill -9` after a random time. */
   readonly faultOf: (life: number, random: () => number) => Fault | undefined;
   /** Every id in the table, as often as it is there. `metadata` is the URI of its current metadata file. */
-  readonly read: (table: string, metadata: string) => Promise<readonly number[]>;
+  readonly read: (table: string, metadata: string, url: string) => Promise<readonly number[]>;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -78,7 +78,7 @@ export async function verify(
       const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
       if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
       await untilNoLag(url, table);
-      violations.push(...ledger.violations(table, await campaign.read(table, await metadataOf(url, table))));
+      violations.push(...ledger.violations(table, await campaign.read(table, await metadataOf(url, table), url)));
     }
   });
   return violations;

@@ -1,0 +1,37 @@
+/** A short crash campaign that needs nothing but Node: the long one, judged by a foreign engine, is the `crash` project. */
+import { DuckDBInstance } from '@duckdb/node-api';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { runCampaign } from '../crash/campaign.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** The ids in the live data files, as the daemon lists them. */
+async function readIds(url: string, table: string): Promise<readonly number[]> {
+  const { files } = (await (await fetch(`${url}/api/v1/tables/${table}/files`)).json()) as {
+    files: { file_path: string }[];
+  };
+  if (files.length === 0) return [];
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const list = files.map((file) => `'${fileURLToPath(file.file_path)}'`).join(', ');
+  const rows = await connection.runAndReadAll(`SELECT id::DOUBLE FROM read_parquet([${list}])`);
+  connection.closeSync();
+  return rows.getRows().map(([id]) => Number(id));
+}
+
+test('five kills under load: acknowledged exactly once, the rest at most once and whole', async () => {
+  const folder = await temporaryFolder();
+  const result = await runCampaign({
+    setup: {
+      directory: folder.path,
+      yaml: 'checkpoint: { interval: 100ms }\nlog: { segment_bytes: 1MiB, trim_grace: 1s }\nserver: { listen: "127.0.0.1:0", drain_delay: 0s }\n',
+    },
+    kills: 5,
+    seed: 7,
+    plan: { tables: ['kill.a', 'kill.b'], producers: 4, maxRecords: 40, maxTextBytes: 500 },
+    faultOf: () => undefined,
+    read: (table, _metadata, url) => readIds(url, table),
+  });
+  expect(result.violations).toEqual([]);
+  expect(result.acknowledgedRecords).toBeGreaterThan(100);
+  await folder.remove();
+});
