@@ -137,7 +137,10 @@ function loadFrame({ ledger, runtime }: LoadContext, account: EntryFile, frame: 
   if (first.baseOffset < (loading.nextOffset.get(account.lane) ?? 0n))
     throw corruptAt(account.path, frame.start, 'offsets of this frame were given to an earlier one');
   loading.nextOffset.set(account.lane, endOf(last));
-  const kept = entries.filter((entry) => !loading.parked.some((record) => holds(record, entry)));
+  const parked = new Set(entries.filter((entry) => loading.parked.some((record) => holds(record, entry))));
+  // What follows a parked run is a chunk of its own: offsets of chunks never overlap.
+  for (const { table } of parked) ledger.table(table).closeChunk();
+  const kept = entries.filter((entry) => !parked.has(entry));
   ledger.addEntries(account, kept, frame.start, frame.end, runtime.clock.monotonic());
   ledger.raiseLane(account.lane, endOf(last));
 }

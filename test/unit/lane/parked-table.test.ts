@@ -111,6 +111,21 @@ it('commits that go on while entries are copied aside are kept', async () => {
   expect(await collect(log, TABLE_A)).toHaveLength(21);
 });
 
+it('entries before and after a parked run stay in order over a restart', async () => {
+  const world = logWorld();
+  const log = await twoTables(world, 4);
+  const lane = onlyLane(log);
+  log.committed(TABLE_A, upTo(lane, 4));
+  await append(log, draft(TABLE_A, 'a4'), draft(TABLE_A, 'a5'));
+  log.committed(TABLE_A, upTo(lane, 8));
+  await log.park(TABLE_A);
+  await append(log, draft(TABLE_A, 'a6'));
+  const before = await texts(log, TABLE_A);
+  expect(before).toHaveLength(7);
+  world.disk.crashKill();
+  expect(await texts(await world.open(), TABLE_A)).toEqual(before);
+});
+
 it('past its share only that table is held back', async () => {
   const world = logWorld({ segmentBytes: 1_000, maxBytes: 20_000, perTableShare: 0.2 });
   const log = await world.open();
