@@ -6,14 +6,16 @@ import type { Generation, PipelineId, TableName, TableUuid } from '../core/ids.t
 import type { Runtime } from '../core/runtime.ts';
 import { commitLoop, type CommitLoopEvents, type Stance } from '../commit/commit-loop.ts';
 import type { Locations } from '../contracts/locations.ts';
+import type { Log } from '../contracts/log.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { SealedEpoch, UploadedEpoch } from './epoch.ts';
 import { filesStillThere } from './file-age.ts';
-import { judge, type CommitPlan } from './protocol.ts';
+import { judge, lanesToPrune, type CommitPlan } from './protocol.ts';
 
 interface EpochCommitContext<V extends TableView, P extends PreparedChange> {
   readonly format: TableFormat<V, P>;
   readonly locations: Locations;
+  readonly log: Pick<Log, 'lanes'>;
   readonly runtime: Runtime;
   readonly pipeline: PipelineId;
   readonly generation: Generation;
@@ -26,6 +28,9 @@ export type EpochEnd<V> =
   | { readonly kind: 'fenced'; readonly by: Generation }
   | { readonly kind: 'table-gone' };
 
+/** How long a fully committed lane stays in the progress, for volumes that are restored. */
+const LANE_RETENTION_MS = 7 * 24 * 3_600_000;
+
 type Settled = { readonly kind: 'ours' | 'recut' } | { readonly kind: 'fenced'; readonly by: Generation };
 
 export async function commitEpoch<V extends TableView, P extends PreparedChange>(
@@ -36,15 +41,19 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
   onTrouble: CommitLoopEvents['onTrouble'],
   signal: AbortSignal,
 ): Promise<EpochEnd<V>> {
-  const { format, runtime, pipeline, generation } = context;
+  const { format, log, runtime, pipeline, generation } = context;
   const started = runtime.clock.monotonic();
   const plan: CommitPlan = { table: table.uuid, lanes: sealed.lanes, generation, token: sealed.token };
   const lanes = new Map([...sealed.lanes].map(([lane, cut]) => [lane, { next: cut.to, generation }]));
-  const change = { kind: 'append' as const, added: uploaded.files, progress: { pipeline, epoch: sealed.epoch, lanes } };
+  const prepare = (view: V): Promise<P> => {
+    const prune = lanesToPrune(format.progress(view, pipeline), log.lanes(), runtime.clock.now(), LANE_RETENTION_MS);
+    const progress = { pipeline, epoch: sealed.epoch, lanes, ...(prune.length === 0 ? {} : { prune }) };
+    return format.prepare(view, { kind: 'append', added: uploaded.files, progress }, sealed.token);
+  };
   const end = await commitLoop<V, P, Settled>(
     format,
     table,
-    (view) => format.prepare(view, change, sealed.token),
+    prepare,
     (view) => stance(context, view, plan, uploaded),
     runtime,
     { onTrouble },

@@ -34,6 +34,7 @@ export class Feed {
   #mode: 'live' | 'behind' | 'held' = 'held';
   /** Raised by every rewind: a read-back that began before it stops. */
   #turn = 0;
+  #wasPruned: (lane: LaneId) => boolean = () => false;
   #wake: () => void = () => undefined;
   #unstaged = { records: 0, bytes: 0 };
 
@@ -63,8 +64,9 @@ export class Feed {
   }
 
   /** Starts over from what the table holds: everything staged before is forgotten. */
-  rewind(progress: ReadonlyMap<LaneId, Offset>): void {
+  rewind(progress: ReadonlyMap<LaneId, Offset>, wasPruned: (lane: LaneId) => boolean): void {
     this.#staged = new Map(progress);
+    this.#wasPruned = wasPruned;
     this.#mode = 'behind';
     this.#turn += 1;
     this.#wake();
@@ -122,6 +124,7 @@ export class Feed {
     const at = this.#staged.get(entry.lane);
     const end = offset(entry.baseOffset + BigInt(entry.count));
     if (at !== undefined && end <= at) return;
+    if (at === undefined && this.#wasPruned(entry.lane)) throw restoredFromThePast(entry);
     const skip = at !== undefined && at > entry.baseOffset ? Number(at - entry.baseOffset) : 0;
     const payload = skip === 0 ? entry.payload : withoutLines(entry.payload, skip);
     const lines =
@@ -162,3 +165,9 @@ function withoutLines(payload: Uint8Array, lines: number): Uint8Array {
   for (let skipped = 0; skipped < lines; skipped += 1) start = payload.indexOf(0x0a, start) + 1;
   return payload.subarray(start);
 }
+
+const restoredFromThePast = (entry: Entry): SluiceError =>
+  new SluiceError('corrupt', 'the log holds a lane that the table took in whole and has forgotten', {
+    context: { lane: entry.lane, offset: entry.baseOffset },
+    remedy: 'the log was restored from an old copy: remove its directory, or write its records to another table',
+  });

@@ -4,6 +4,7 @@
  */
 import type { Generation, LaneId, Offset, SnapshotId, TableUuid } from '../core/ids.ts';
 import type { LaneRange, TrimmedMark } from '../contracts/log.ts';
+import { bornAt } from '../core/lane-id.ts';
 import type { Progress } from '../record/progress.ts';
 
 /** The records `[from, to)` of a lane that an epoch adds to a table. `from` undefined: the table has never heard of the lane. */
@@ -61,9 +62,31 @@ export function findGap(
   for (const mark of trimmed) {
     if (mark.table !== table) continue;
     const at = base?.lanes.get(mark.lane)?.next;
+    if (at === undefined && wasPruned(base, mark.lane)) continue;
     if (at === undefined || at < mark.next) return { lane: mark.lane, tableAt: at, logFrom: mark.next };
   }
   return undefined;
+}
+
+/** The table held every record of the lane and has forgotten it: records that turn up with it now were restored from the past. */
+export const wasPruned = (base: Pick<Progress, 'lanes' | 'prunedTo'> | undefined, lane: LaneId): boolean =>
+  base?.prunedTo !== undefined && !base.lanes.has(lane) && bornAt(lane) <= base.prunedTo;
+
+/**
+ * Lanes that leave the table's progress with the next commit: nothing of them is left in the log, and their last owner began longer ago
+ * than the retention (generations are at least the wall clock, `nextGeneration`). Keeps the progress property small for ever.
+ */
+export function lanesToPrune(
+  base: Progress | undefined,
+  held: readonly LaneRange[],
+  nowMs: number,
+  retentionMs: number,
+): readonly LaneId[] {
+  const kept = new Set(held.map((range) => range.lane));
+  const before = BigInt(Math.trunc(nowMs - retentionMs));
+  return [...(base?.lanes ?? [])]
+    .filter(([lane, at]) => !kept.has(lane) && at.generation < before)
+    .map(([lane]) => lane);
 }
 
 /**

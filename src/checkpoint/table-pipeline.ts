@@ -30,7 +30,7 @@ import { writeEpoch } from './epoch-writer.ts';
 import { Feed } from './feed.ts';
 import { flushTrigger, type FlushLimits, type FlushTrigger } from './flush-policy.ts';
 import { Positions } from './positions.ts';
-import { findGap } from './protocol.ts';
+import { findGap, wasPruned } from './protocol.ts';
 import { Signal } from './signal.ts';
 
 export interface PipelineContext<V extends TableView, P extends PreparedChange> {
@@ -381,7 +381,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const at = this.#context.runtime.clock.now();
     this.positions.restore(lanes, progress === undefined ? undefined : { snapshot: progress.token, at });
     if (lanes.size > 0) log.committed(this.uuid, lanes);
-    this.#feed.rewind(lanes);
+    this.#feed.rewind(lanes, (lane) => wasPruned(progress, lane));
   }
 
   async #forgetUncommitted(): Promise<void> {

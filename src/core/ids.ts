@@ -3,7 +3,7 @@
 declare const brand: unique symbol;
 export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** One life of one log: 32 lower-case hex digits, random, never reused. */
+/** One life of one log: 32 lower-case hex digits, never reused (`lane-id.ts`). */
 export type LaneId = Brand<string, 'LaneId'>;
 /** Number of the *next* record in a lane. 64-bit. */
 export type Offset = Brand<bigint, 'Offset'>;

@@ -5,9 +5,9 @@
 import type { AppendOutcome, Entry, EntryDraft, LateRefusal } from '../contracts/log.ts';
 import type { Disk } from '../contracts/disk.ts';
 import { isSluiceError, messageOf } from '../core/errors.ts';
-import type { LaneId, Offset } from '../core/ids.ts';
-import { laneId, offset } from '../core/ids.ts';
-import { hex } from '../core/runtime.ts';
+import { offset, type LaneId, type Offset } from '../core/ids.ts';
+import { mintLaneId } from '../core/lane-id.ts';
+
 import type { Runtime } from '../core/runtime.ts';
 import { encodeEntries, encodeRefusals } from './entry-codec.ts';
 import type { FrameBody } from './frame-codec.ts';
@@ -124,7 +124,7 @@ export class GroupCommit {
 
   async #commitGroup(frames: readonly QueuedFrame[]): Promise<void> {
     if (this.#broken !== undefined) return refuse(frames, this.#broken);
-    const lane = (this.#lane ??= laneId(hex(this.#context.runtime.random.bytes(16))));
+    const lane = (this.#lane ??= mintLaneId(this.#context.runtime));
     const group = place(frames, lane, this.#next);
     const first = await this.#write(lane, group);
     if (first.kind === 'synced') return this.#settle(group);

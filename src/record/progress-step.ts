@@ -1,6 +1,7 @@
 /** How the progress of a pipeline moves with one commit (protocol §1, §4). Pure. Decides nothing: it refuses what may never happen. */
 import { SluiceError } from '../core/errors.ts';
 import type { Epoch, LaneId, PipelineId, SnapshotId, TableUuid } from '../core/ids.ts';
+import { bornAt } from '../core/lane-id.ts';
 import type { LaneProgress, Progress } from './progress.ts';
 
 export interface ProgressStep {
@@ -40,6 +41,15 @@ export function advance(
     lanes.set(lane, to);
   }
   for (const lane of step.prune ?? []) lanes.delete(lane);
+  const prunedTo = (step.prune ?? []).reduce((to, lane) => Math.max(to, bornAt(lane)), before?.prunedTo ?? 0);
   const state = step.state ?? before?.state;
-  return { pipeline: step.pipeline, table, epoch: step.epoch, token, ...(state === undefined ? {} : { state }), lanes };
+  return {
+    pipeline: step.pipeline,
+    table,
+    epoch: step.epoch,
+    token,
+    ...(state === undefined ? {} : { state }),
+    lanes,
+    ...(prunedTo === 0 ? {} : { prunedTo }),
+  };
 }

@@ -24,6 +24,8 @@ export interface Progress {
   /** Key of the producer-state object as of the cut, when there is one. */
   readonly state?: string;
   readonly lanes: ReadonlyMap<LaneId, LaneProgress>;
+  /** Milliseconds: lanes born up to then that are not in the map were fully committed and have been pruned. */
+  readonly prunedTo?: number;
 }
 
 /** Larger properties are refused: a table with this many lanes wants pruning. */
@@ -47,6 +49,7 @@ export function encodeProgress(progress: Progress): string {
     epoch: progress.epoch,
     token: progress.token.toString(),
     ...(progress.state === undefined ? {} : { state: progress.state }),
+    ...(progress.prunedTo === undefined ? {} : { pruned: progress.prunedTo }),
     lanes,
   });
   if (Buffer.byteLength(text) > MAX_PROGRESS_BYTES)
@@ -66,6 +69,7 @@ export function decodeProgress(pipeline: string, text: string): Progress {
     readonly epoch?: unknown;
     readonly token?: unknown;
     readonly state?: unknown;
+    readonly pruned?: unknown;
     readonly lanes?: Readonly<Record<string, readonly [string, string, 'lost'?]>>;
   };
   if (raw.v !== 1 || typeof raw.table !== 'string' || typeof raw.token !== 'string' || typeof raw.lanes !== 'object')
@@ -78,6 +82,7 @@ export function decodeProgress(pipeline: string, text: string): Progress {
     epoch: epoch(asLong(raw.epoch, `${what}: epoch`)),
     token: snapshotId(BigInt(raw.token)),
     ...(typeof raw.state === 'string' ? { state: raw.state } : {}),
+    ...(typeof raw.pruned === 'number' ? { prunedTo: raw.pruned } : {}),
     lanes: new Map(
       Object.entries(raw.lanes).map(([lane, [next, gen, lost]]) => [
         laneId(lane),
