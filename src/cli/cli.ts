@@ -5,6 +5,7 @@ import { checkpointCommand } from './commands/checkpoint.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
 import { filesCommand } from './commands/files.ts';
+import { logCommand } from './commands/log.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
 import { runCommand } from './commands/run.ts';
@@ -45,6 +46,7 @@ export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo):
     queryCommand,
     previewCommand,
     checkpointCommand,
+    logCommand,
   ])
     program.addCommand(command(context).copyInheritedSettings(program));
   withEnvironment(program, io.env);
@@ -69,7 +71,8 @@ function usage(error: CommanderError, program: Command, args: readonly string[])
 
 /** Options that may come from the environment read the one that was given, not the ambient one. */
 function withEnvironment(program: Command, env: CliIo['env']): void {
-  for (const command of program.commands)
+  const all = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(all)];
+  for (const command of all(program))
     command.hook('preAction', () => {
       for (const option of command.options) {
         const name = option.attributeName();

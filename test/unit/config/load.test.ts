@@ -19,7 +19,7 @@ const sources: LoadSources = {
     if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     return text;
   },
-  directory: '/work-here',
+  directory: '/srv/here',
 };
 
 const faults = (text: string): readonly string[] => {
@@ -37,12 +37,12 @@ describe('an empty file', () => {
   test.each([['', '# only a comment\n', '---\n', '{}']])('%j is a valid local setup', (text) => {
     expect(settings(text)).toMatchObject({
       pipeline: 'sluice',
-      dataDir: '/work-here/sluice-data',
+      dataDir: '/srv/here/sluice-data',
       server: { host: '127.0.0.1', port: 8080, maxBodyBytes: 20 * 1024 * 1024, drainDelayMs: 0 },
-      warehouse: 'file:///work-here/sluice-data/warehouse',
-      catalog: { type: 'sqlite', path: '/work-here/sluice-data/catalog.db', name: 'sluice' },
-      log: { dir: '/work-here/sluice-data/log' },
-      spoolDir: '/work-here/sluice-data/spool',
+      warehouse: 'file:///srv/here/sluice-data/warehouse',
+      catalog: { type: 'sqlite', path: '/srv/here/sluice-data/catalog.db', name: 'sluice' },
+      log: { dir: '/srv/here/sluice-data/log' },
+      spoolDir: '/srv/here/sluice-data/spool',
       encoder: 'duckdb',
       file: { compression: 'zstd' },
       tables: [],
