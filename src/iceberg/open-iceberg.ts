@@ -11,6 +11,7 @@ import { TableFiles } from './table-files.ts';
 export interface Iceberg {
   readonly format: IcebergFormat;
   readonly tables: IcebergTables;
+  readonly lists: ManifestLists;
 }
 
 /** `warehouse` is the URI under which new tables are made. */
@@ -26,5 +27,6 @@ export function openIceberg(
   return {
     format: new IcebergFormat(catalog, files, lists, runtime),
     tables: new IcebergTables(catalog, files, lists, warehouse, runtime),
+    lists,
   };
 }

@@ -7,21 +7,13 @@ import { SluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { SqlCatalog } from '../catalog/sql-catalog.ts';
 import type { Settings } from '../config/settings.ts';
-import { IcebergFormat } from '../iceberg/iceberg-format.ts';
-import { IcebergTables } from '../iceberg/iceberg-tables.ts';
-import { ManifestLists } from '../iceberg/manifest-lists.ts';
-import { PointerCatalog } from '../iceberg/pointer-catalog.ts';
-import { TableFiles } from '../iceberg/table-files.ts';
+import { openIceberg, type Iceberg } from '../iceberg/open-iceberg.ts';
 import { LocalStore } from '../store/local-store.ts';
 import { keyOf, parseRoot } from '../store/uri.ts';
 
-export interface Warehouse {
+export interface Warehouse extends Iceberg {
   readonly store: ObjectStore;
   readonly locations: Locations;
-  readonly pointers: SqlCatalog;
-  readonly lists: ManifestLists;
-  readonly format: IcebergFormat;
-  readonly tables: IcebergTables;
   close(): Promise<void>;
 }
 
@@ -33,16 +25,10 @@ export function openWarehouse(settings: Settings, runtime: Runtime): Warehouse {
   const locations: Locations = { resolve: (uri) => ({ store, key: keyOf(root, uri) }) };
   mkdirSync(dirname(settings.catalog.path), { recursive: true });
   const pointers = SqlCatalog.open(settings.catalog.path, settings.catalog.name);
-  const files = new TableFiles(locations);
-  const lists = new ManifestLists(files);
-  const catalog = new PointerCatalog(pointers, files, runtime);
   return {
     store,
     locations,
-    pointers,
-    lists,
-    format: new IcebergFormat(catalog, files, lists, runtime),
-    tables: new IcebergTables(catalog, files, lists, settings.warehouse, runtime),
+    ...openIceberg(pointers, locations, settings.warehouse, runtime),
     close: () => pointers.close(),
   };
 }
