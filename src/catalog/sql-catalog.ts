@@ -38,8 +38,9 @@ export class SqlCatalog implements MetadataPointers {
     const database = tryTo(path, () => new DatabaseSync(path, { timeout: LOCK_WAIT_MS }));
     try {
       return tryTo(path, () => {
-        // FULL: a swap is on the platter before it is answered (protocol §2), in WAL mode too.
-        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+        // FULL: a swap is on the platter before it is answered (protocol §2), in either journal mode.
+        database.exec('PRAGMA synchronous = FULL');
+        preferWriteAheadLog(database);
         const schema = prepareSchema(database);
         syncFolder(path);
         return new SqlCatalog(database, catalogName, schema);
@@ -121,6 +122,19 @@ export class SqlCatalog implements MetadataPointers {
 
   #do<T>(work: () => T): T {
     return tryTo(this.#database.location() ?? ':memory:', work);
+  }
+}
+
+/**
+ * A new file gets a write-ahead log: one sync a swap in place of three, and readers hold nobody up. A file of others keeps its mode.
+ * Of two processes that make the file at once one is refused by the lock; the mode is the file's, so the other's word counts.
+ */
+function preferWriteAheadLog(database: DatabaseSync): void {
+  if (database.prepare('SELECT 1 FROM sqlite_master').get() !== undefined) return;
+  try {
+    database.exec('PRAGMA journal_mode = WAL');
+  } catch {
+    // Either mode is right: only the number of syncs differs.
   }
 }
 
