@@ -114,9 +114,11 @@ class Held {
     return undefined;
   }
 
+  /** The whole body, once; the pieces are let go, so that it is held only once while it is appended. */
   join(): Buffer {
-    const [only] = this.#pieces;
-    return this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.size);
+    const pieces = this.#pieces.splice(0);
+    const [only] = pieces;
+    return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces, this.size);
   }
 
   release(): void {
