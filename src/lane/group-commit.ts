@@ -7,7 +7,6 @@ import type { Disk } from '../contracts/disk.ts';
 import { isSluiceError, messageOf } from '../core/errors.ts';
 import { offset, type LaneId, type Offset } from '../core/ids.ts';
 import { mintLaneId } from '../core/lane-id.ts';
-
 import type { Runtime } from '../core/runtime.ts';
 import { encodeEntries, encodeRefusals } from './entry-codec.ts';
 import type { FrameBody } from './frame-codec.ts';
