@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDuckDbEngine } from '../../src/columnar/engine/duckdb-engine.ts';
+import { createParquetJsEngine } from '../../src/columnar/parquetjs/parquetjs-engine.ts';
 import { describeColumnEngine } from './column-engine.ts';
 
 describeColumnEngine('duckdb', async () => {
@@ -18,6 +19,21 @@ describeColumnEngine('duckdb', async () => {
     engine,
     directory,
     compression: 'zstd',
+    close: async () => {
+      await engine.close();
+      await rm(base, { recursive: true, force: true });
+    },
+  };
+});
+
+describeColumnEngine('parquetjs', async () => {
+  const base = await mkdtemp(join(tmpdir(), 'column-engine-'));
+  const directory = join(base, 'work');
+  const engine = createParquetJsEngine({ directory, maxPieceBytes: 16 * 1024 * 1024 });
+  return {
+    engine,
+    directory,
+    compression: 'snappy',
     close: async () => {
       await engine.close();
       await rm(base, { recursive: true, force: true });
