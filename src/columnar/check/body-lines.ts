@@ -1,9 +1,20 @@
 /**
- * A request body as the lines it is checked by. NDJSON stays where it is; a JSON array is cut into one line an element.
+ * A request body as the lines it is checked by. NDJSON stays where it is; a JSON array becomes one line an element.
  * Splits only: whether a line is a record is decided later, but nothing that is not JSON between the lines passes here.
  */
 import type { BodyFormat } from '../../contracts/record-checker.ts';
-import { NEWLINE, SPACE } from './cursor.ts';
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  plainEnd,
+  QUOTE,
+  SPACE,
+} from './cursor.ts';
 
 export type BodyLines =
   | {
@@ -13,7 +24,14 @@ export type BodyLines =
       /** Body line of each record, 1-based; absent when line n of `bytes` is line n of the body. */
       readonly lineNumbers?: readonly number[];
     }
-  | { readonly kind: 'fault'; readonly record: number; readonly line: number; readonly detail: string };
+  | BodyFault;
+
+export interface BodyFault {
+  readonly kind: 'fault';
+  readonly record: number;
+  readonly line: number;
+  readonly detail: string;
+}
 
 /** A byte-order mark at the very start belongs to the file, not to the data: it is skipped. */
 export function bodyLines(body: Uint8Array, format: BodyFormat): BodyLines {
@@ -21,7 +39,8 @@ export function bodyLines(body: Uint8Array, format: BodyFormat): BodyLines {
   return format === 'json' ? new JsonSplitter(bytes).split() : { kind: 'lines', bytes: endedByNewline(bytes) };
 }
 
-function endedByNewline(bytes: Uint8Array): Uint8Array {
+/** NDJSON whose last line is ended; the same bytes if it is already. */
+export function endedByNewline(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0 || bytes[bytes.length - 1] === NEWLINE) return bytes;
   const ended = Buffer.allocUnsafe(bytes.length + 1);
   ended.set(bytes);
@@ -29,92 +48,113 @@ function endedByNewline(bytes: Uint8Array): Uint8Array {
   return ended;
 }
 
+/** A level that closing brackets cannot reach. */
+const NEVER = -(2 ** 30);
+
 /**
- * Cuts by counting brackets outside strings. Each element is checked as a line afterwards, so brackets of the wrong kind
- * cannot slip through: the pieces between commas are valid records only if the whole was a valid array of them.
+ * Works on one copy, in place: line ends between tokens become spaces, the comma or bracket behind an element becomes its `\n`.
+ * Elements are found by counting brackets outside strings. Each is checked as a line afterwards, so brackets of the wrong kind
+ * cannot slip through: the pieces between the commas are records only if the whole was an array of them.
  */
 class JsonSplitter {
-  readonly #bytes: Uint8Array;
-  readonly #out: Buffer;
-  #written = 0;
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  readonly #size: number;
   #at = 0;
   #line = 1;
   readonly #lineNumbers: number[] = [];
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    // Every `\n` written takes the place of a comma or bracket left out, or of the end.
-    this.#out = Buffer.allocUnsafe(bytes.length + 1);
+  constructor(body: Uint8Array) {
+    this.#size = body.length;
+    this.#bytes = Buffer.allocUnsafe(body.length + 1);
+    this.#bytes.set(body);
+    // The end of a single object, and the wall that every scan of a string stops at.
+    this.#bytes[body.length] = NEWLINE;
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
   }
 
   split(): BodyLines {
     this.#space();
-    if (this.#at === this.#bytes.length) return this.#done();
-    if (this.#bytes[this.#at] !== 0x5b) {
-      this.#element(false);
-      return this.#done();
+    if (this.#at === this.#size) return this.#lines(0);
+    if (this.#bytes[this.#at] !== OPEN_BRACKET) {
+      this.#element(NEVER);
+      return this.#lines(this.#size + 1);
     }
+    this.#bytes[this.#at] = SPACE;
     this.#at += 1;
     this.#space();
-    if (this.#bytes[this.#at] === 0x5d) this.#at += 1;
-    else {
-      for (;;) {
-        const first = this.#bytes[this.#at];
-        if (first === 0x2c || first === 0x5d) return this.#fault('an element of the array is missing');
-        if (!this.#element(true)) return this.#fault('the array has no end');
-        const separator = this.#bytes[this.#at];
-        this.#at += 1;
-        if (separator === 0x5d) break;
+    let last = this.#bytes[this.#at];
+    if (last === CLOSE_BRACKET) this.#at += 1;
+    else
+      do {
         this.#space();
-      }
-    }
+        last = this.#bytes[this.#at];
+        if (last === COMMA || last === CLOSE_BRACKET) return this.#fault('an element of the array is missing');
+        this.#element(0);
+        if (this.#at >= this.#size) return this.#fault('the array has no end');
+        last = this.#bytes[this.#at];
+        this.#bytes[this.#at] = NEWLINE;
+        this.#at += 1;
+      } while (last === COMMA);
+    const end = this.#lineNumbers.length === 0 ? 0 : this.#at;
     this.#space();
-    return this.#at === this.#bytes.length ? this.#done() : this.#fault('unexpected text after the array');
+    return this.#at === this.#size ? this.#lines(end) : this.#fault('unexpected text after the array');
   }
 
-  #done(): BodyLines {
-    return { kind: 'lines', bytes: this.#out.subarray(0, this.#written), lineNumbers: this.#lineNumbers };
+  #lines(end: number): BodyLines {
+    return { kind: 'lines', bytes: this.#bytes.subarray(0, end), lineNumbers: this.#lineNumbers };
   }
 
-  #fault(detail: string): BodyLines {
+  #fault(detail: string): BodyFault {
     return { kind: 'fault', record: Math.max(1, this.#lineNumbers.length), line: this.#line, detail };
   }
 
-  /** Copies up to the `,` or `]` behind the element, or to the end of the body outside an array; false when it does not come. */
-  #element(inArray: boolean): boolean {
+  /** Stops at the `,` or `]` on level `endDepth`, or at the end of the body. */
+  #element(endDepth: number): void {
     const bytes = this.#bytes;
+    const size = this.#size;
     let depth = 0;
-    let inString = false;
     this.#lineNumbers.push(this.#line);
-    for (; this.#at < bytes.length; this.#at += 1) {
-      let byte = bytes[this.#at] as number;
-      if (inString) {
-        if (byte === 0x22) inString = false;
-        else if (byte === 0x5c) {
-          this.#out[this.#written++] = byte;
-          this.#at += 1;
-          byte = bytes[this.#at] ?? SPACE;
-        }
-      } else if (byte === 0x22) inString = true;
-      else if (byte === 0x7b || byte === 0x5b) depth += 1;
-      else if (inArray && depth === 0 && (byte === 0x2c || byte === 0x5d)) break;
-      else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-      if (byte === NEWLINE) {
-        this.#line += 1;
-        // In a string it is wrong and must stay so: another control character.
-        byte = inString ? 0x0d : SPACE;
+    for (let at = this.#at; ; at += 1) {
+      const byte = at < size ? (bytes[at] as number) : -1;
+      if (byte === QUOTE) {
+        at = this.#string(at + 1);
+        continue;
       }
-      this.#out[this.#written++] = byte;
+      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
+      else if (byte === -1 || (depth === endDepth && (byte === COMMA || byte === CLOSE_BRACKET))) {
+        this.#at = at;
+        return;
+      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+      else if (byte === NEWLINE) {
+        this.#line += 1;
+        bytes[at] = SPACE;
+      }
     }
-    this.#out[this.#written++] = NEWLINE;
-    return !inArray || this.#at < bytes.length;
+  }
+
+  /** Position of the closing quote, or of the end of the body. A line end inside is wrong and stays wrong: as another control character. */
+  #string(start: number): number {
+    const bytes = this.#bytes;
+    const lastWord = bytes.length - 4;
+    for (let at = start; ; at += 1) {
+      at = plainEnd(bytes, this.#view, lastWord, at);
+      if (at >= this.#size || bytes[at] === QUOTE) return Math.min(at, this.#size);
+      if (bytes[at] === BACKSLASH) at += 1;
+      if (bytes[at] === NEWLINE && at < this.#size) {
+        this.#line += 1;
+        bytes[at] = 0x0d;
+      }
+    }
   }
 
   #space(): void {
-    for (; this.#at < this.#bytes.length; this.#at += 1) {
+    for (; this.#at < this.#size; this.#at += 1) {
       const byte = this.#bytes[this.#at];
-      if (byte === NEWLINE) this.#line += 1;
-      else if (byte !== SPACE && byte !== 0x09 && byte !== 0x0d) return;
+      if (byte === NEWLINE) {
+        this.#line += 1;
+        this.#bytes[this.#at] = SPACE;
+      } else if (byte !== SPACE && byte !== 0x09 && byte !== 0x0d) return;
     }
   }
 }

@@ -6,14 +6,16 @@ import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../../core/errors.ts';
 import type { BodyFormat, CheckOutcome, RecordChecker, Refusal } from '../../contracts/record-checker.ts';
 import type { Schema } from '../../record/types.ts';
-import { bodyLines } from './body-lines.ts';
+import { bodyLines, endedByNewline } from './body-lines.ts';
 import { compileRecord } from './compile-walk.ts';
 import type { Rewrite, Walk } from './cursor.ts';
 import { Cursor, NEWLINE, skipSpace } from './cursor.ts';
 import { readRecord, refusalOf } from './explain.ts';
-import { keepLines } from './keep-lines.ts';
+import { growth, keepLines } from './keep-lines.ts';
 import type { CheckLimits } from './limits.ts';
 import { defaultCheckLimits } from './limits.ts';
+import { refused } from './read-result.ts';
+import type { Mismatch } from './read-value.ts';
 
 type CheckOptions = Parameters<RecordChecker['check']>[2];
 
@@ -48,76 +50,141 @@ class CompiledChecker implements RecordChecker {
     }
     const { bytes, lineNumbers } = split;
     const refusals: Refusal[] = [];
-    const seen = this.#lines(bytes, options, (start, end, index, line) => {
+    const seen = this.#lines(bytes, options, false, (start, end, index, line) => {
       if (refusals.length === MAX_LISTED) return;
-      const found = readRecord(this.#schema, bytes.subarray(start, end), options.ignoreUnknownFields, this.#limits);
-      if (found.kind === 'value') throw disagreement(index);
+      const found = this.#explain(bytes.subarray(start, end), options);
+      if (found === undefined) throw disagreement(index);
       refusals.push(refusalOf(found, index + 1, lineNumbers?.[index] ?? line));
     });
-    const total = seen.dropped.length / 2 - seen.blank;
-    if (total > 0) return { kind: 'refused', count: seen.count, total, refusals };
-    const lines = keepLines(bytes, [], seen.dropped);
-    return { kind: 'accepted', lines, count: seen.count, canonical: seen.rewrites.length === 0 };
+    if (seen.refused > 0) return { kind: 'refused', count: seen.count, total: seen.refused, refusals };
+    return {
+      kind: 'accepted',
+      lines: keepLines(bytes, [], seen.dropped),
+      count: seen.count,
+      canonical: !seen.rewritten,
+    };
   }
 
   canonical(lines: Uint8Array, options: CheckOptions): ReturnType<RecordChecker['canonical']> {
-    const { bytes } = bodyLines(lines, 'ndjson') as { bytes: Uint8Array };
-    const refused: { index: number; cause: string }[] = [];
-    const seen = this.#lines(bytes, options, (start, end, index) => {
-      const found = readRecord(this.#schema, bytes.subarray(start, end), options.ignoreUnknownFields, this.#limits);
-      if (found.kind === 'value') throw disagreement(index);
-      refused.push({ index, cause: `${found.code} at "${found.pointer}": ${found.detail}` });
-    });
-    return { lines: keepLines(bytes, seen.rewrites, seen.dropped), count: seen.count - refused.length, refused };
+    const bytes = endedByNewline(lines);
+    const misfits: { index: number; cause: string }[] = [];
+    const pieces: Uint8Array[] = [];
+    let changed = bytes !== lines;
+    let count = 0;
+    // Piece by piece, so that the list of rewrites stays small whatever the payload.
+    for (const piece of pieceByPiece(bytes)) {
+      const seen = this.#lines(piece, options, true, (start, end, index) => {
+        const found = this.#explain(piece.subarray(start, end), options);
+        const cause =
+          found === undefined
+            ? 'the byte walker and the slow path disagree'
+            : `${found.code} at "${found.pointer}": ${found.detail}`;
+        misfits.push({ index: count + index, cause });
+      });
+      const kept = keepLines(piece, seen.rewrites, seen.dropped);
+      changed ||= kept !== piece;
+      pieces.push(kept);
+      count += seen.count;
+    }
+    return { lines: changed ? Buffer.concat(pieces) : lines, count: count - misfits.length, refused: misfits };
+  }
+
+  /** Why the walkers refused the line; undefined when nothing is wrong with it, which must not be. */
+  #explain(line: Uint8Array, options: CheckOptions): Mismatch | undefined {
+    const found = readRecord(this.#schema, line, options.ignoreUnknownFields, this.#limits);
+    if (found.kind === 'refused') return found;
+    // The one reason that lies in how the record will be written, not in what it says.
+    const cursor = new Cursor(endedByNewline(line), options.ignoreUnknownFields);
+    return this.#walk(cursor, skipSpace(cursor.bytes, 0)) >= 0 && this.#growsTooLong(cursor, 0, 0, line.length)
+      ? refused('too_long', 'written as the table takes them, its numbers make the record too long')
+      : undefined;
+  }
+
+  #growsTooLong(cursor: Cursor, firstRewrite: number, start: number, end: number): boolean {
+    const limit = 2 * this.#limits.maxRecordBytes;
+    return (
+      (end - start) * MOST_GROWTH >= limit && end - start + growth(cursor.bytes, cursor.rewrites, firstRewrite) >= limit
+    );
   }
 
   /** Walks every line; `onRefused` hears of lines that are no records, with the index of the record and its line number. */
   #lines(
     bytes: Uint8Array,
     options: CheckOptions,
+    keepRewrites: boolean,
     onRefused: (start: number, end: number, index: number, line: number) => void,
   ): LinesSeen {
     const cursor = new Cursor(bytes, options.ignoreUnknownFields);
+    const { rewrites } = cursor;
     const wholeIsUtf8 = isUtf8(bytes);
     const { maxRecordBytes } = this.#limits;
     const walk = this.#walk;
     const dropped: number[] = [];
-    let blank = 0;
+    let refusedCount = 0;
+    let rewritten = false;
     let count = 0;
     let line = 0;
     for (let start = 0; start < bytes.length;) {
       line += 1;
       const first = skipSpace(bytes, start);
       if (bytes[first] === NEWLINE) {
-        dropped.push(start, first + 1);
-        blank += 1;
+        drop(dropped, start, first + 1);
         start = first + 1;
         continue;
       }
-      const noted = cursor.rewrites.length;
+      const noted = rewrites.length;
       let end = -1;
       if (wholeIsUtf8 || isUtf8(bytes.subarray(start, cursor.lineEnd(first)))) end = walk(cursor, first);
       if (end >= 0) end = skipSpace(bytes, end);
-      if (end < 0 || bytes[end] !== NEWLINE || end - start > maxRecordBytes) {
+      let good = end >= 0 && bytes[end] === NEWLINE && end - start <= maxRecordBytes;
+      if (good && rewrites.length > noted) good = !this.#growsTooLong(cursor, noted, start, end);
+      if (!good) {
         end = cursor.lineEnd(first);
-        cursor.rewrites.length = noted;
-        dropped.push(start, end + 1);
+        drop(dropped, start, end + 1);
+        refusedCount += 1;
         onRefused(start, end, count, line);
+      }
+      if (rewrites.length > noted) {
+        if (good) rewritten = true;
+        if (!good || !keepRewrites) rewrites.length = noted;
       }
       count += 1;
       start = end + 1;
     }
-    return { count, blank, dropped, rewrites: cursor.rewrites };
+    return { count, refused: refusedCount, dropped, rewrites, rewritten };
   }
+}
+
+/** A token of `1e9` and its comma may become 41 digits, a point, a sign and quotes. */
+const MOST_GROWTH = 12;
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** Whole lines, about a mebibyte at a time. */
+function* pieceByPiece(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length;) {
+    const target = start + PIECE_BYTES;
+    const end = target >= bytes.length ? bytes.length : bytes.indexOf(NEWLINE, target) + 1;
+    yield bytes.subarray(start, end);
+    start = end;
+  }
+}
+
+/** Neighbouring pieces become one. */
+function drop(dropped: number[], start: number, end: number): void {
+  if (dropped.at(-1) === start) dropped[dropped.length - 1] = end;
+  else dropped.push(start, end);
 }
 
 interface LinesSeen {
   /** Records, refused ones included. */
   readonly count: number;
-  readonly blank: number;
+  readonly refused: number;
   /** Pairs of start and end: blank and refused lines. */
   readonly dropped: readonly number[];
   readonly rewrites: readonly Rewrite[];
+  /** Whether a record that was not refused needs a rewrite, kept or not. */
+  readonly rewritten: boolean;
 }
 
 const disagreement = (index: number): SluiceError =>

@@ -71,35 +71,37 @@ export function skipSpace(bytes: Uint8Array, at: number): number {
   }
 }
 
-/**
- * `at` is behind the opening quote; the answer is behind the closing one. Refuses control characters, bad escapes and lone surrogates.
- * Four bytes a step: the sum below has the high bit set in the first byte that is a quote, a backslash or a control character,
- * and in none before it. Bytes of 0x80 and above never count: UTF-8 was checked for the whole buffer.
- */
+/** `at` is behind the opening quote; the answer is behind the closing one. Refuses control characters, bad escapes, lone surrogates. */
 export function skipString(cursor: Cursor, at: number): number {
   const { bytes, view, lastWord } = cursor;
   for (;;) {
-    while (at <= lastWord) {
-      const word = view.getInt32(at, true);
-      const hit =
-        ((((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101) | (word - 0x20202020)) &
-          ~word &
-          0x80808080) |
-        0;
-      if (hit === 0) {
-        at += 4;
-        continue;
-      }
-      at += (31 - Math.clz32(hit & -hit)) >> 3;
-      break;
-    }
-    const byte = bytes[at] as number;
+    at = plainEnd(bytes, view, lastWord, at);
+    const byte = bytes[at];
     if (byte === QUOTE) return at + 1;
-    if (byte === BACKSLASH) {
-      at = skipEscape(bytes, at + 1);
-      if (at < 0) return REFUSED;
-    } else if (byte < SPACE) return REFUSED;
-    else at += 1;
+    if (byte !== BACKSLASH) return REFUSED;
+    at = skipEscape(bytes, at + 1);
+    if (at < 0) return REFUSED;
+  }
+}
+
+/**
+ * Position of the first quote, backslash or control character at or after `at`; there must be one.
+ * Four bytes a step: the sum below has the high bit set in the first such byte, and in none before it. Bytes of 0x80 and above
+ * never count: UTF-8 is checked for the whole buffer.
+ */
+export function plainEnd(bytes: Uint8Array, view: DataView, lastWord: number, at: number): number {
+  for (; at <= lastWord; at += 4) {
+    const word = view.getInt32(at, true);
+    const hit =
+      (((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101) | (word - 0x20202020)) &
+      ~word &
+      0x80808080;
+    if (hit !== 0) return at + ((31 - Math.clz32(hit & -hit)) >> 3);
+  }
+  for (;;) {
+    const byte = bytes[at];
+    if (byte === undefined || byte < SPACE || byte === QUOTE || byte === BACKSLASH) return at;
+    at += 1;
   }
 }
 

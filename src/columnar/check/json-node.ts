@@ -22,7 +22,7 @@ export function describeNode(node: JsonNode): string {
     case 'number':
       return `number ${clip(node.text)}`;
     case 'string':
-      return `string ${clip(JSON.stringify(node.value))}`;
+      return `string ${clip(JSON.stringify(node.value.slice(0, 80)))}`;
     case 'array':
     case 'object':
       return node.kind;

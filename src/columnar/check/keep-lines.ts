@@ -5,7 +5,6 @@ import type { Rewrite } from './cursor.ts';
 export function keepLines(bytes: Uint8Array, rewrites: readonly Rewrite[], dropped: readonly number[]): Uint8Array {
   if (rewrites.length === 0 && dropped.length === 0) return bytes;
   const texts = rewrites.map(({ start, end, canonical }) => canonical(asText(bytes, start, end)));
-  // A canonical text may be longer in bytes than in characters only where the token was, too.
   const grown = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const out = Buffer.allocUnsafe(bytes.length + grown);
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -28,6 +27,16 @@ export function keepLines(bytes: Uint8Array, rewrites: readonly Rewrite[], dropp
   }
   copyUpTo(bytes.length);
   return out.subarray(0, written);
+}
+
+/** Bytes that the rewrites from `first` on add. */
+export function growth(bytes: Uint8Array, rewrites: readonly Rewrite[], first: number): number {
+  let added = 0;
+  for (let index = first; index < rewrites.length; index += 1) {
+    const { start, end, canonical } = rewrites[index] as Rewrite;
+    added += Buffer.byteLength(canonical(asText(bytes, start, end))) - (end - start);
+  }
+  return added;
 }
 
 const asText = (bytes: Uint8Array, start: number, end: number): string =>

@@ -62,7 +62,7 @@ export function floatWalker(bits: 32 | 64, rare: Walk): Walk {
 /** Up to here a double holds every decimal digit, and DuckDB's way from a JSON fraction to a decimal is exact. */
 const EXACT_DIGITS = 15;
 
-/** Plain digits as a string, as an integer, or as a fraction that a double holds exactly are canonical; the rest is `rare`. */
+/** Plain digits are known by heart; a fraction too long for a double becomes text. Exponents and digits beyond the scale are `rare`. */
 export function decimalWalker(type: Extract<PrimitiveType, { kind: 'decimal' }>, rare: Walk): Walk {
   const maxWhole = type.precision - type.scale;
   return (cursor, at) => {
@@ -77,13 +77,16 @@ export function decimalWalker(type: Extract<PrimitiveType, { kind: 'decimal' }>,
     if (bytes[point] === DOT) {
       end = skipDigits(bytes, point + 1);
       if (end === point + 1) return REFUSED;
-      if (end - point - 1 > type.scale || (!quoted && whole + type.scale > EXACT_DIGITS)) return rare(cursor, at);
+      if (end - point - 1 > type.scale) return rare(cursor, at);
     }
     if (whole > maxWhole || hasExponent(bytes[end])) return rare(cursor, at);
-    if (!quoted) return end;
-    return bytes[end] === QUOTE ? end + 1 : rare(cursor, at);
+    if (quoted) return bytes[end] === QUOTE ? end + 1 : rare(cursor, at);
+    if (end > point && whole + type.scale > EXACT_DIGITS) cursor.rewrites.push({ start: at, end, canonical: inQuotes });
+    return end;
   };
 }
+
+const inQuotes = (token: string): string => `"${token}"`;
 
 /** The slow path accepted the token; DuckDB reads it exactly when it is plain, and when a fraction is text or short. */
 export function isCanonicalDecimal(token: string): boolean {

@@ -7,6 +7,9 @@ import type { Cursor, Walk } from './cursor.ts';
 import { CLOSE_BRACE, COLON, COMMA, OPEN_BRACE, QUOTE, REFUSED, skipSpace, skipString, SPACE } from './cursor.ts';
 import { keyIdentity, nameIdentity, skipNull, skipValue } from './walk-unknown.ts';
 
+/** With more keys of one length than this, making a string and looking it up is cheaper than comparing. */
+const MOST_COMPARED = 16;
+
 /** `depth` counts the objects and arrays around the members, this one included. */
 export function structWalker(fields: readonly Field[], walks: readonly Walk[], depth: number, maxDepth: number): Walk {
   const keys = fields.map((field) => keyPattern(field.name));
@@ -25,7 +28,9 @@ export function structWalker(fields: readonly Field[], walks: readonly Walk[], d
 
   /** Index of the field whose quoted key starts at `at`, or -1. */
   const lookUp = (cursor: Cursor, at: number, end: number): number => {
-    for (const index of byLength.get(end - at) ?? []) if (matches(cursor, at, keys[index] as KeyPattern)) return index;
+    const candidates = byLength.get(end - at) ?? [];
+    if (candidates.length <= MOST_COMPARED)
+      for (const index of candidates) if (matches(cursor, at, keys[index] as KeyPattern)) return index;
     return byIdentity.get(keyIdentity(cursor, at, end)) ?? -1;
   };
 
