@@ -9,7 +9,7 @@ import { startService, version } from './service/service.ts';
 
 const deps: CliDeps = {
   version,
-  startService: (settings) => startService(settings, systemRuntime),
+  startService: (settings, options) => startService(settings, systemRuntime, options),
   checkEnvironment: (settings) => checkEnvironment(settings, systemRuntime),
   openQuerySource: (settings) => openQuerySource(settings, systemRuntime),
 };

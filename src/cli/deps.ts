@@ -28,10 +28,15 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+export interface StartOptions {
+  /** Goes on without damaged bytes of the log, which are kept as files in `<data dir>/skipped`. */
+  readonly skipDamagedLog: boolean;
+}
+
 export interface CliDeps {
   readonly version: string;
   /** Resolves when the address is bound (so that /livez answers); recovery goes on behind `ready`. */
-  startService(settings: Settings): Promise<RunningService>;
+  startService(settings: Settings, options: StartOptions): Promise<RunningService>;
   /** Canary reads and writes, cleaned up again. Failures are findings, not rejections. */
   checkEnvironment(settings: Settings): Promise<readonly Finding[]>;
   openQuerySource(settings: Settings): Promise<QuerySource>;

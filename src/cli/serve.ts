@@ -2,7 +2,7 @@
 import { messageOf } from '../core/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CommandContext } from './command-context.ts';
-import type { RunningService } from './deps.ts';
+import type { RunningService, StartOptions } from './deps.ts';
 import { CliFailure } from './failure.ts';
 
 /** Exit code of a process that a second signal ended: nothing acknowledged is lost, the log is replayed at the next start. */
@@ -13,6 +13,7 @@ export async function serve(
   { deps, io }: CommandContext,
   settings: Settings,
   whenReady: (service: RunningService) => Promise<void>,
+  options: StartOptions = { skipDamagedLog: false },
 ): Promise<void> {
   let signals = 0;
   let onStop: () => void = () => undefined;
@@ -25,7 +26,7 @@ export async function serve(
     onStop();
   });
   try {
-    const service = await deps.startService(settings);
+    const service = await deps.startService(settings, options);
     const failed = service.failed.then((cause) => ({ cause }));
     const readiness = service.ready
       .then(() => whenReady(service))

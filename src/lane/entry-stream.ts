@@ -65,7 +65,7 @@ export const corruptAt = (file: string, byte: number, why: string): SluiceError 
   new SluiceError('corrupt', `the log is damaged where it had been stored safely: ${why}`, {
     context: { file, byte },
     remedy:
-      'look at it with `sluice log inspect`; restore the file, or start once with `--skip` to go on without the damaged bytes',
+      'look at it with `sluice log inspect`; restore the file, or start once with `sluice run --skip` to go on without the damaged bytes',
   });
 
 function cut(entry: Entry, { first, end }: Piece): Entry {

@@ -9,7 +9,7 @@ import { createMetrics } from '../api/metrics.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
-import type { RunningService } from '../cli/deps.ts';
+import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../contracts/log.ts';
@@ -26,6 +26,7 @@ import { Control } from './control.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
 import { layoutOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
+import { keepSkipped } from './skipped-bytes.ts';
 import { openWarehouse } from './warehouse.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
@@ -35,7 +36,11 @@ export { version };
 const SLUICE_PREFIX = '_sluice';
 
 /** Resolves when the address is bound; recovery goes on behind `ready`. Rejects, with everything closed, when it cannot be. */
-export async function startService(settings: Settings, runtime: Runtime): Promise<RunningService> {
+export async function startService(
+  settings: Settings,
+  runtime: Runtime,
+  options: StartOptions,
+): Promise<RunningService> {
   const logger = pino({ level: settings.logLevel }, pino.destination(2));
   const metrics = createMetrics({ version });
   const lock = lockDirectory(settings.log.dir);
@@ -125,6 +130,7 @@ export async function startService(settings: Settings, runtime: Runtime): Promis
       maxBytes: settings.log.maxBytes,
       perTableShare: settings.log.tableShare,
       trimGraceMs: settings.log.trimGraceMs,
+      ...(options.skipDamagedLog ? { skip: keepSkipped(settings.dataDir, logger) } : {}),
     });
     coordinator = new Coordinator<IcebergView, PreparedAppend>({
       format: warehouse.format,

@@ -17,6 +17,8 @@ export interface DaemonSetup {
   readonly directory: string;
   /** YAML after `data_dir`, which is set here. Give `server.listen` as `127.0.0.1:0`. */
   readonly yaml?: string;
+  /** Further arguments of `sluice run`. */
+  readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +45,7 @@ export class Daemon {
     await mkdir(setup.directory, { recursive: true });
     const config = join(setup.directory, 'sluice.yaml');
     await writeFile(config, `data_dir: ${join(setup.directory, 'data')}\n${setup.yaml ?? DEFAULT_YAML}`);
-    const run = [process.execPath, MAIN, 'run', '-c', config, '-o', 'json'];
+    const run = [process.execPath, MAIN, 'run', '-c', config, '-o', 'json', ...(setup.args ?? [])];
     // -D: strace is a grandchild, so that the child's pid is the daemon's. One pool thread: strace counts `when` per thread.
     const command =
       fault === undefined
