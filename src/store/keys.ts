@@ -24,6 +24,9 @@ export function checkKey(key: string): void {
   }
 }
 
+/** True when `checkKey` would let it pass. */
+export const isKey = (key: string): boolean => faultOf(key) === undefined;
+
 function faultOf(key: string): string | undefined {
   if (key === '') return 'is empty';
   if (!key.isWellFormed()) return 'is not valid Unicode';

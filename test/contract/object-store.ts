@@ -6,6 +6,7 @@ import { describe } from 'vitest';
 import type { ObjectStore } from '../../src/contracts/object-store.ts';
 import { describeConditions } from './object-store/conditions.ts';
 import { describeListing } from './object-store/listing.ts';
+import { describeLostAnswers } from './object-store/lost-answers.ts';
 import { describeGatedRaces, describeRaces } from './object-store/races.ts';
 import { describeReadingAndWriting } from './object-store/reading-and-writing.ts';
 import { type SubjectInUse, useSubject } from './object-store/subject.ts';
@@ -15,6 +16,11 @@ export interface Subject {
   readonly store: ObjectStore;
   /** Files above this size go in several parts, if the store knows parts. */
   readonly partSizeBytes: number;
+  /**
+   * Repeats what failed, over something that loses the answer of every nth conditional write or delete after its effect.
+   * `multipart`: uploads of any size go in parts, if the store knows parts.
+   */
+  losingAnswers(nth: number, parts: 'single' | 'multipart'): ObjectStore;
   close(): Promise<void>;
 }
 
@@ -51,4 +57,5 @@ function describePromises(use: SubjectInUse): void {
   describeListing(use);
   describeUploads(use);
   describeRaces(use);
+  describeLostAnswers(use, (nth, parts) => use.subject.losingAnswers(nth, parts));
 }
