@@ -122,7 +122,7 @@ export class S3Store implements ObjectStore {
       });
     });
     const { size } = await file.stat();
-    if (size <= multipartAboveBytes) return this.put(key, await file.readFile(), condition, signal);
+    if (size <= multipartAboveBytes) return await this.put(key, await file.readFile(), condition, signal);
     const target = { ...this.#at(key), client: this.#client };
     return await uploadInParts(target, { file, size }, condition, plan, this.#runtime, signal);
   }
