@@ -116,7 +116,9 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
 
   /** Resolves when every acknowledged record is in its table (stopped tables aside), or rejects when the signal aborts first. */
   async drain(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
-    await Promise.all(this.pipelines.map((pipeline) => pipeline.drain(trigger, signal)));
+    // What one table took in while another was still draining counts too.
+    while (this.pipelines.some((pipeline) => !pipeline.drained && pipeline.state.kind !== 'stopped'))
+      await Promise.all(this.pipelines.map((pipeline) => pipeline.drain(trigger, signal)));
   }
 
   /** Ends every loop. What is not committed stays in the log. */
@@ -261,8 +263,9 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       table,
       committing: this.#pipelines.get(table)?.state.kind === 'running',
     }));
+    // A table with nothing to commit counts: it would commit, if only the full log let its producers in.
     const committing = this.pipelines.some(
-      ({ state, lastCommit }) => state.kind === 'running' && lastCommit !== undefined,
+      ({ state, lastCommit, drained }) => state.kind === 'running' && (lastCommit !== undefined || drained),
     );
     for (const table of tablesToPark(log.status(), views, committing)) await log.park(table);
     await log.trim();

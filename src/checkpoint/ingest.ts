@@ -17,6 +17,7 @@ const RETRY_AFTER_MS = 1_000;
 export class Ingest<V extends TableView, P extends PreparedChange> implements IngestPort {
   readonly #coordinator: Coordinator<V, P>;
   readonly #log: Log;
+  readonly #underWay = new Set<Promise<AppendAnswer>>();
   #notAccepting: string | undefined;
 
   constructor(coordinator: Coordinator<V, P>, log: Log) {
@@ -24,17 +25,25 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     this.#log = log;
   }
 
-  /** From now on every append answers `not-accepting`; those under way end as they would. */
-  close(reason: string): void {
+  /** From now on every append answers `not-accepting`; those under way end as they would. Resolves when they have. */
+  async close(reason: string): Promise<void> {
     this.#notAccepting = reason;
+    await Promise.allSettled(this.#underWay);
   }
 
-  async append(request: AppendRequest): Promise<AppendAnswer> {
+  append(request: AppendRequest): Promise<AppendAnswer> {
+    const answer = this.#append(request);
+    this.#underWay.add(answer);
+    const done = (): boolean => this.#underWay.delete(answer);
+    answer.then(done, done);
+    return answer;
+  }
+
+  async #append(request: AppendRequest): Promise<AppendAnswer> {
     const ready = await this.#pipelineFor(request.table);
     if ('kind' in ready) return ready;
     const { pipeline } = ready;
-    const { checker } = pipeline;
-    const checked = checker.check(request.body, request.format, request);
+    const { checker, checked } = await this.#check(pipeline, request);
     if (checked.kind === 'refused') return checked;
     if (checked.count === 0) return { kind: 'empty' };
 
@@ -64,10 +73,21 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     }
   }
 
+  // Nobody tells us of a column that another writer added: a refusal is a reason to look.
+  async #check(pipeline: TablePipeline<V, P>, request: AppendRequest) {
+    let { checker } = pipeline;
+    let checked = checker.check(request.body, request.format, request);
+    if (checked.kind === 'refused' && (await pipeline.refresh())) {
+      ({ checker } = pipeline);
+      checked = checker.check(request.body, request.format, request);
+    }
+    return { checker, checked };
+  }
+
   async dryRun(request: AppendRequest): ReturnType<IngestPort['dryRun']> {
     const pipeline = await this.#coordinator.pipelineOf(request.table);
     if (pipeline === undefined) return { kind: 'no-such-table' };
-    const checked = pipeline.checker.check(request.body, request.format, request);
+    const { checked } = await this.#check(pipeline, request);
     return checked.kind === 'refused' ? checked : { kind: 'valid', count: checked.count };
   }
 

@@ -61,6 +61,7 @@ export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'inter
 /** Two epochs may wait to be committed; then the feed falls behind and the log's budget holds the sources back. */
 const MAX_SEALED = 2;
 
+const REFRESH_MS = 1_000;
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
 export class TablePipeline<V extends TableView, P extends PreparedChange> {
@@ -82,6 +83,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #stagings = 0;
   #goneSince: number | undefined;
   #failures = 0;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
 
@@ -167,6 +169,21 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#adopt(view);
     this.#restart(progress);
     this.#changed.raise();
+  }
+
+  /**
+   * Looks whether somebody changed the table's schema since the last commit, at most once a second. True when it is another now, and
+   * `checker` with it: what was refused deserves a second look.
+   */
+  async refresh(): Promise<boolean> {
+    const { runtime, format } = this.#context;
+    const now = runtime.clock.monotonic();
+    if (now - this.#refreshedAt < REFRESH_MS) return false;
+    this.#refreshedAt = now;
+    const loaded = await format.load(this.name).catch(() => undefined);
+    if (loaded?.kind !== 'loaded' || loaded.view.uuid !== this.uuid || this.#state.kind === 'stopped') return false;
+    const { view } = loaded;
+    return !sameLayout(view, this.#view) && view.sequenceNumber >= this.#view.sequenceNumber && this.#adopt(view);
   }
 
   /** Called in offset order with every synced entry of this table; `canonicalBy` as in `Feed.onAppended`. */
@@ -359,10 +376,15 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#changed.raise();
   }
 
-  #adopt(view: V): void {
-    if (view.schema.schemaId !== this.#view.schema.schemaId) this.#checker = this.#context.checkerOf(view);
-    this.#layout = this.#context.layoutOf(view);
+  // Rows of one epoch share a layout: what is open under the old one is cut before the new one counts. False when that must wait.
+  #adopt(view: V): boolean {
+    if (!sameLayout(view, this.#view)) {
+      if (this.#open !== undefined && !this.cut(this.#context.nextEpoch(), 'interval')) return false;
+      this.#checker = this.#context.checkerOf(view);
+      this.#layout = this.#context.layoutOf(view);
+    }
     this.#view = view;
+    return true;
   }
 
   #restart(progress: Progress | undefined): void {
@@ -438,3 +460,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.onTrouble(this.uuid, state, cause);
   }
 }
+
+const sameLayout = (a: TableView, b: TableView): boolean =>
+  a.schema.schemaId === b.schema.schemaId &&
+  a.spec.specId === b.spec.specId &&
+  a.sortOrder.orderId === b.sortOrder.orderId;

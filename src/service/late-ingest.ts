@@ -4,7 +4,7 @@ import type { TableName } from '../core/ids.ts';
 import { SluiceError } from '../core/errors.ts';
 
 interface ClosableIngest extends IngestPort {
-  close(reason: string): void;
+  close(reason: string): Promise<void>;
 }
 
 export class LateIngest implements IngestPort {
@@ -17,12 +17,13 @@ export class LateIngest implements IngestPort {
 
   attach(ingest: ClosableIngest): void {
     this.#ingest = ingest;
-    if (this.#closed !== undefined) ingest.close(this.#closed);
+    if (this.#closed !== undefined) void ingest.close(this.#closed);
   }
 
-  close(reason: string): void {
+  /** Resolves when the appends under way have ended. */
+  async close(reason: string): Promise<void> {
     this.#closed = reason;
-    this.#ingest?.close(reason);
+    await this.#ingest?.close(reason);
   }
 
   append(request: AppendRequest): Promise<AppendAnswer> {

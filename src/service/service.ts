@@ -195,7 +195,7 @@ export async function startService(
     draining = true;
     await ready.catch(() => undefined);
     if (late.open) await runtime.clock.sleep(settings.server.drainDelayMs);
-    late.close('the daemon is stopping');
+    await late.close('the daemon is stopping');
     const drained = await drain(coordinator, settings.server.shutdownGraceMs, logger);
     await closeAll();
     return drained;

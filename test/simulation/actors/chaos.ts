@@ -77,10 +77,9 @@ function replaceVolume(world: World, how: 'lost' | 'restored'): void {
   world.lives.find((life) => life.alive && life.volume === volume)?.end();
   const { copy } = volume;
   const since = how === 'restored' && copy !== undefined ? copy.takenAt : Number.NEGATIVE_INFINITY;
-  const gone = world.ledger.requests.filter(
-    ({ id, stored }) =>
-      stored !== undefined && stored.volume === volume.name && stored.at > since && !world.isIn(id, stored.table),
-  );
+  const unlogged = world.ledger.requests.filter(({ stored }) => stored?.volume === volume.name && stored.at > since);
+  for (const request of unlogged) request.unlogged = true;
+  const gone = unlogged.filter(({ id, stored }) => stored !== undefined && !world.isIn(id, stored.table));
   world.ledger.excuse(
     gone.map((request) => request.id),
     `volume ${how}`,
@@ -95,7 +94,7 @@ function replaceVolume(world: World, how: 'lost' | 'restored'): void {
 /** Somebody starts a second daemon on a copy of the volume while the first goes on. */
 function clone(world: World): void {
   const volume = world.volumes[0];
-  if (volume === undefined || world.volumes.length > 1) return;
+  if (volume === undefined || world.volumes.length > 1 || world.pruned) return;
   const copy = new SimVolume(`v${world.volumes.length + 1}`, volume.disk.platterCopy());
   world.volumes.push(copy);
   world.cloned = true;

@@ -47,7 +47,9 @@ function every(
 async function prune(world: World, life: Life, signal: AbortSignal): Promise<void> {
   const { format, coordinator } = life;
   const pipeline = world.random.pick(coordinator?.pipelines ?? []);
-  if (format === undefined || pipeline === undefined || pipeline.state.kind !== 'running') return;
+  // A lane that is lost to one daemon may be at hand for another on a clone of its volume.
+  if (format === undefined || pipeline?.state.kind !== 'running' || world.cloned) return;
+  world.pruned = true;
   if (world.plant?.prune === 'property-only') {
     await prunePropertyOnly(world, life, pipeline.name.name);
     return;

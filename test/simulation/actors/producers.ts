@@ -47,7 +47,9 @@ export function send(
   };
   world.scheduler.after(random.between(0.2, 5), `send r${request.id} to ${life.name}`, () => {
     if (!life.alive) return;
-    const body = bodyOf(request.rows, wide ? ['wide'] : []);
+    // The newest column of the table, as a producer that was told of it would use.
+    const added = world.catalog.get({ namespace: ['ns'], name: table })?.schema.fields.at(-1)?.name ?? 'id';
+    const body = bodyOf(request.rows, wide ? ['wide', added] : []);
     ingest
       .append({ table: { namespace: ['ns'], name: table }, body, format: 'ndjson', ignoreUnknownFields: false })
       .then(answered, (error: unknown) => {

@@ -166,11 +166,13 @@ export class Invariants {
       const seen = this.of(before.uuid);
       seen.wentBack = true;
       seen.lanes.clear();
-      return;
     }
     const now = this.requestsIn(after);
     this.#ledger.excuse(
-      [...this.requestsIn(before)].filter((request) => !now.has(request)),
+      [...this.requestsIn(before)].filter(
+        // What only the table had is gone with it; the rest comes again from the log.
+        (id) => !now.has(id) && (what !== 'pointer-back' || this.#ledger.requests[id]?.unlogged === true),
+      ),
       what,
     );
   }

@@ -16,6 +16,8 @@ export interface SentRequest {
   /** The life that owes the producer word of the commit. */
   awaits: string | undefined;
   committed: Committed | undefined;
+  /** The log that held it is gone: only the table has it. */
+  unlogged: boolean;
   /** Why it need not be in the table any more: at most once is all that is asked of it. */
   excused: string | undefined;
 }
@@ -34,6 +36,7 @@ export class Ledger {
       stored: undefined,
       awaits: undefined,
       committed: undefined,
+      unlogged: false,
       excused: undefined,
     };
     this.requests.push(request);

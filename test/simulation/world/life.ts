@@ -78,7 +78,7 @@ export class Life {
   /** SIGTERM: stops accepting, drains for as long as `signal` allows, and ends. */
   async stop(signal: AbortSignal): Promise<'drained' | 'cut short'> {
     this.state = 'stopping';
-    this.ingest?.close('the daemon is stopping');
+    await this.ingest?.close('the daemon is stopping');
     const drained = await (this.coordinator?.drain('shutdown', signal) ?? Promise.resolve()).then(
       () => 'drained' as const,
       () => 'cut short' as const,

@@ -20,6 +20,11 @@ const linesOf = (bytes: Uint8Array): string[] => {
 
 export const rowsOf = (lines: Uint8Array): string[] => linesOf(lines).map((line) => line.split(' ')[0] ?? '');
 
+/** Each column that a record of the lines uses. */
+export const columnsOf = (lines: Uint8Array): string[] => [
+  ...new Set(linesOf(lines).flatMap((line) => line.split(' ').slice(1))),
+];
+
 export const column = (id: number, name: string): Field => ({ id, name, type: { kind: 'string' }, required: false });
 
 export const BASE_SCHEMA: Schema = { schemaId: 0, fields: [column(1, 'id'), column(2, 'wide')] };

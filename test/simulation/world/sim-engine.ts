@@ -1,11 +1,11 @@
 /** A column engine that keeps lines instead of columns: as honest about life cycles as the native one, and it may fail to write. */
 import { SluiceError } from '../../../src/core/errors.ts';
-import type { ColumnEngine, Staging } from '../../../src/contracts/column-engine.ts';
+import type { ColumnEngine, FileLayout, Staging } from '../../../src/contracts/column-engine.ts';
 import type { WrittenFile } from '../../../src/record/data-file.ts';
 import type { Effects } from './effects.ts';
 import type { Faults } from './faults.ts';
 import type { SeededRandom } from './random.ts';
-import { rowsOf } from './records.ts';
+import { columnsOf, rowsOf } from './records.ts';
 import type { LocalFiles } from './sim-store.ts';
 
 export interface EngineContext {
@@ -30,12 +30,13 @@ export class SimEngine implements ColumnEngine {
 
   validate(): void {}
 
-  staging(_layout: unknown, name: string): Staging {
+  staging(layout: FileLayout, name: string): Staging {
     if (this.#live.has(name))
       throw new SluiceError('internal', 'two live stagings have one name', { context: { name } });
     this.#live.add(name);
     return new SimStaging(
       this.#context,
+      new Set(layout.schema.fields.map((field) => field.name)),
       name,
       (change) => {
         this.#held += change;
@@ -54,6 +55,7 @@ class SimStaging implements Staging {
   rows = 0;
   bytes = 0;
   readonly #context: EngineContext;
+  readonly #columns: ReadonlySet<string>;
   readonly #name: string;
   readonly #onBytes: (change: number) => void;
   readonly #onDropped: () => void;
@@ -61,8 +63,15 @@ class SimStaging implements Staging {
   #state: 'open' | 'written' | 'dropped' = 'open';
   #paths: string[] = [];
 
-  constructor(context: EngineContext, name: string, onBytes: (change: number) => void, onDropped: () => void) {
+  constructor(
+    context: EngineContext,
+    columns: ReadonlySet<string>,
+    name: string,
+    onBytes: (change: number) => void,
+    onDropped: () => void,
+  ) {
     this.#context = context;
+    this.#columns = columns;
     this.#name = name;
     this.#onBytes = onBytes;
     this.#onDropped = onDropped;
@@ -70,6 +79,9 @@ class SimStaging implements Staging {
 
   append(lines: Uint8Array, count: number): void {
     if (this.#state !== 'open') throw new SluiceError('internal', `append to a staging that is ${this.#state}`);
+    // A column that the file does not have would be dropped without a word.
+    const strange = columnsOf(lines).find((column) => !this.#columns.has(column));
+    if (strange !== undefined) throw new SluiceError('internal', `staging has no column ${strange}`);
     const rows = rowsOf(lines);
     if (rows.length !== count)
       throw new SluiceError('internal', 'lines and count differ', { context: { count, lines: rows.length } });

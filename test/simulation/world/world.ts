@@ -54,6 +54,7 @@ export class World implements WorldCore {
   readonly #chaosMs: number;
   diskFullUntil = 0;
   cloned = false;
+  pruned = false;
   suspended = false;
   readonly #stoppedByGap = new Set<TableUuid>();
   #foreign = 0;
@@ -292,6 +293,7 @@ export class World implements WorldCore {
   #mayGoOn(): boolean {
     return this.lives.every(
       (life) =>
+        life.state === 'ready' &&
         life.log?.status().accepting !== false &&
         (life.coordinator?.pipelines ?? []).every((pipeline) => pipeline.state.kind !== 'stopped'),
     );
