@@ -5,7 +5,7 @@ import type { TableView } from '../contracts/table-format.ts';
 import type { TableDefinition } from '../contracts/tables.ts';
 
 const TARGET_FILE_SIZE = 'write.target-file-size-bytes';
-const COMPRESSION = 'write.parquet.compression-codec';
+export const COMPRESSION = 'write.parquet.compression-codec';
 const METRICS_COLUMNS = 'write.metadata.metrics.max-inferred-column-defaults';
 const DEFAULT_METRICS_COLUMNS = 100;
 
