@@ -21,6 +21,8 @@ export interface TableUnderTest {
   readonly key: string;
   /** Source column and transform of each partition field; refusals are scoped by them. */
   readonly partition?: readonly (readonly [column: string, transform: string])[];
+  /** Which of the column's filters are asked; all by default. */
+  readonly asks?: (leaf: Leaf, predicate: Predicate) => boolean;
 }
 
 /** `table`: nothing of the table can be read. `rows`: the column's values in a full scan. `filter`: the keys a predicate finds. */
