@@ -1,6 +1,6 @@
 /**
  * The canonical line: what `canonical()` promises and the column engine reads. Owns the form and DuckDB's type for each field of it.
- * Does not decode, and does not rewrite: `rewrite.ts` does.
+ * Does not decode, and does not rewrite: the walkers note what to rewrite, `keep-lines.ts` writes it.
  *
  * One JSON object a line, each line ended by `\n`, no byte-order mark, no blank lines, valid UTF-8, no duplicate keys at any depth.
  * Read with `read_json(path, columns = {…}, format = 'newline_delimited', records = true)`: without `records` DuckDB guesses from

@@ -56,6 +56,7 @@ it(`agrees on ${CASES} records, and DuckDB reads what was meant`, { timeout: 600
       if (text !== undefined) good.push({ line, text });
     }
     accepted += good.length;
+    expectArrayToBeLines(checker, good, options, seed);
     await expectDuckdbToRead(checker, schema, good, options, seed);
   }
   // A generator that only makes nonsense, or only what is right, would prove nothing.
@@ -113,6 +114,23 @@ function expectSameSyntaxAsEngine(line: Buffer, where: string): void {
   const excused = ours.kind === 'fault' && (ours.code !== 'invalid_json' || ours.detail.startsWith('a lone surrogate'));
   if (!excused && engine !== (ours.kind !== 'fault')) throw new Error(`syntax: JSON.parse says ${engine} ${where}`);
 }
+
+/** The same records as a JSON array are the same lines, but for white space around them. */
+function expectArrayToBeLines(
+  checker: RecordChecker,
+  good: readonly { readonly line: Buffer }[],
+  options: { readonly ignoreUnknownFields: boolean },
+  seed: number,
+): void {
+  const comma = Buffer.from(',\n');
+  const elements = good.flatMap(({ line }, index) => (index === 0 ? [line] : [comma, line]));
+  const outcome = checker.check(Buffer.concat([Buffer.from('['), ...elements, Buffer.from(']')]), 'json', options);
+  if (outcome.kind === 'refused') throw new Error(`array: ${JSON.stringify(outcome.refusals[0])} seed=${seed}`);
+  const lines = Buffer.from(outcome.lines).toString().split('\n').slice(0, -1);
+  expect(lines.map(trimmed), `array, seed=${seed}`).toEqual(good.map(({ line }) => trimmed(line.toString())));
+}
+
+const trimmed = (line: string): string => line.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '');
 
 const rowText = (schema: Schema, value: Value): string =>
   canonicalText({ kind: 'struct', fields: schema.fields }, value);

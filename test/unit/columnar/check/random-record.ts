@@ -16,7 +16,7 @@ function objectText(chance: Chance, fields: readonly Field[]): string {
       (field) =>
         `${keyText(chance, field.name)}${space(chance)}:${space(chance)}${nullable(chance, field.type, field.required)}`,
     );
-  if (chance.oneIn(60))
+  while (chance.oneIn(25))
     members.splice(chance.below(members.length + 1), 0, `"${chance.pick(['zz', 'A', 'ID'])}":${anyValue(chance, 0)}`);
   if (chance.oneIn(200) && members.length > 0) members.push(chance.pick(members));
   return `{${space(chance)}${members.join(`${space(chance)},${space(chance)}`)}${space(chance)}}`;
@@ -129,6 +129,7 @@ function date(chance: Chance): string {
     return chance.pick([
       '0000-01-01',
       '2023-02-29',
+      '2024-02-30',
       '1900-02-29',
       '2026-13-01',
       '2026-04-31',
@@ -226,7 +227,7 @@ function anyValue(chance: Chance, depth: number): string {
     case 6:
       return `[${repeat(chance, () => anyValue(chance, depth + 1))}]`;
     case 7:
-      return chance.oneIn(6) ? nested(chance) : 'null';
+      return chance.oneIn(2) ? nested(chance) : 'null';
     default:
       return `{${repeat(chance, (index) => `"k${chance.oneIn(10) ? '' : index}":${anyValue(chance, depth + 1)}`)}}`;
   }

@@ -98,6 +98,11 @@ describe('JSON bodies', () => {
     expect(new Set(codes(check(body, 'json')))).toEqual(new Set(['invalid_json']));
   });
 
+  it('keep a string with a line end in one record', () => {
+    const body = '[{"id":1,"note":"a\nb\\\nc"},\n{}]';
+    expect(check(body, 'json')).toMatchObject({ count: 2, total: 2, refusals: [{ line: 1 }, { record: 2, line: 4 }] });
+  });
+
   it('name the line of the body on which the record starts', () => {
     const outcome = check('[\n{"id":1},\n\n{"id":\n"x"},\n1]', 'json');
     expect(outcome).toMatchObject({

@@ -206,6 +206,11 @@ takes('decimal(9,2)', decimal(9, 2), {
   },
 });
 
+takes('decimal(2,2)', decimal(2, 2), {
+  stored: { '0.001e1': '"0.01"', '-0.99': '"-0.99"', '0.5': '"0.50"' },
+  refused: { '1': 'out_of_range', '0.1e1': 'out_of_range' },
+});
+
 takes('decimal(38,18)', decimal(38, 18), {
   stored: {
     '123456789012345.5': '"123456789012345.500000000000000000"',
