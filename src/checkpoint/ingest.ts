@@ -4,6 +4,8 @@
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
 import { offset } from '../core/ids.ts';
+import { Pace } from '../core/pace.ts';
+import type { Clock } from '../core/runtime.ts';
 import type { Log } from '../contracts/log.ts';
 import type { TableName } from '../core/ids.ts';
 import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
@@ -17,12 +19,14 @@ const RETRY_AFTER_MS = 1_000;
 export class Ingest<V extends TableView, P extends PreparedChange> implements IngestPort {
   readonly #coordinator: Coordinator<V, P>;
   readonly #log: Log;
+  readonly #pace: Pace;
   readonly #underWay = new Set<Promise<AppendAnswer>>();
   #notAccepting: string | undefined;
 
-  constructor(coordinator: Coordinator<V, P>, log: Log) {
+  constructor(coordinator: Coordinator<V, P>, log: Log, clock: Clock) {
     this.#coordinator = coordinator;
     this.#log = log;
+    this.#pace = new Pace(clock);
   }
 
   /** From now on every append answers `not-accepting`; those under way end as they would. Resolves when they have. */
@@ -34,8 +38,8 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
   append(request: AppendRequest): Promise<AppendAnswer> {
     const answer = this.#append(request);
     this.#underWay.add(answer);
-    const done = (): boolean => this.#underWay.delete(answer);
-    answer.then(done, done);
+    const forget = (): boolean => this.#underWay.delete(answer);
+    answer.then(forget, forget);
     return answer;
   }
 
@@ -43,13 +47,13 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     const ready = await this.#pipelineFor(request.table);
     if ('kind' in ready) return ready;
     const { pipeline } = ready;
-    const { checker, checked } = await this.#check(pipeline, request);
+    const { checker, schemaId, checked } = await this.#check(pipeline, request);
     if (checked.kind === 'refused') return checked;
     if (checked.count === 0) return { kind: 'empty' };
 
     const draft = {
       table: pipeline.uuid,
-      schemaId: pipeline.view.schema.schemaId,
+      schemaId,
       count: checked.count,
       payload: checked.lines,
       ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
@@ -75,13 +79,15 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
 
   // Nobody tells us of a column that another writer added: a refusal is a reason to look.
   async #check(pipeline: TablePipeline<V, P>, request: AppendRequest) {
-    let { checker } = pipeline;
-    let checked = checker.check(request.body, request.format, request);
-    if (checked.kind === 'refused' && (await pipeline.refresh())) {
-      ({ checker } = pipeline);
-      checked = checker.check(request.body, request.format, request);
-    }
-    return { checker, checked };
+    const attempt = async () => {
+      // Together, before the first pause: another schema may be adopted while a large body is checked.
+      const { checker } = pipeline;
+      const { schemaId } = pipeline.view.schema;
+      const checked = await this.#pace.run(checker.checkInSteps(request.body, request.format, request));
+      return { checker, schemaId, checked };
+    };
+    const first = await attempt();
+    return first.checked.kind === 'refused' && (await pipeline.refresh()) ? attempt() : first;
   }
 
   async dryRun(request: AppendRequest): ReturnType<IngestPort['dryRun']> {

@@ -43,6 +43,13 @@ export type CheckOutcome =
   /** Nothing may be written. At most 100 refusals are listed; `total` counts refused records. */
   | { readonly kind: 'refused'; readonly count: number; readonly total: number; readonly refusals: readonly Refusal[] };
 
+/** `refused`: positions within the payload, 0-based. */
+export interface CanonicalLines {
+  readonly lines: Uint8Array;
+  readonly count: number;
+  readonly refused: readonly { readonly index: number; readonly cause: string }[];
+}
+
 export interface RecordChecker {
   /** A whole request body. `json` is one object or an array of objects. An empty body is accepted with count 0. */
   check(body: Uint8Array, format: BodyFormat, options: { readonly ignoreUnknownFields: boolean }): CheckOutcome;
@@ -50,14 +57,23 @@ export interface RecordChecker {
   /**
    * Checked lines (of this schema or an older one) as the column engine decodes them: one canonical NDJSON line a record, in which
    * decimals are text, unknown fields are gone if ignored, and every value has the one spelling the engine reads exactly.
-   * Lines already in that form are passed through without copying. Refused: positions within the payload, 0-based.
+   * Lines already in that form are passed through without copying.
    */
-  canonical(
+  canonical(lines: Uint8Array, options: { readonly ignoreUnknownFields: boolean }): CanonicalLines;
+
+  /**
+   * The same answer as `check`, but pausing after every few milliseconds of work, so that a large body does not hold up what else the
+   * process does. The bytes must not change meanwhile. Bodies up to about a mebibyte take a single step.
+   */
+  checkInSteps(
+    body: Uint8Array,
+    format: BodyFormat,
+    options: { readonly ignoreUnknownFields: boolean },
+  ): Generator<void, CheckOutcome>;
+
+  /** The same answer as `canonical`, pausing like `checkInSteps`. */
+  canonicalInSteps(
     lines: Uint8Array,
     options: { readonly ignoreUnknownFields: boolean },
-  ): {
-    readonly lines: Uint8Array;
-    readonly count: number;
-    readonly refused: readonly { readonly index: number; readonly cause: string }[];
-  };
+  ): Generator<void, CanonicalLines>;
 }

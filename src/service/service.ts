@@ -164,7 +164,7 @@ export async function startService(
       },
     });
     await coordinator.start();
-    late.attach(new Ingest(coordinator, log));
+    late.attach(new Ingest(coordinator, log, runtime.clock));
     logger.info(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
       'ready',

@@ -33,10 +33,14 @@ export interface BodyFault {
   readonly detail: string;
 }
 
-/** A byte-order mark at the very start belongs to the file, not to the data: it is skipped. */
-export function bodyLines(body: Uint8Array, format: BodyFormat): BodyLines {
+/** Between two steps lies about this much of a body: a few milliseconds of work. */
+export const STEP_BYTES = 1024 * 1024;
+
+/** A byte-order mark at the very start belongs to the file, not to the data: it is skipped. Yields between steps. */
+export function* bodyLines(body: Uint8Array, format: BodyFormat): Generator<void, BodyLines> {
   const bytes = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
-  return format === 'json' ? new JsonSplitter(bytes).split() : { kind: 'lines', bytes: endedByNewline(bytes) };
+  if (format === 'json') return yield* new JsonSplitter(bytes).split();
+  return { kind: 'lines', bytes: endedByNewline(bytes) };
 }
 
 /** NDJSON whose last line is ended; the same bytes if it is already. */
@@ -73,7 +77,8 @@ class JsonSplitter {
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
   }
 
-  split(): BodyLines {
+  *split(): Generator<void, BodyLines> {
+    let nextStep = STEP_BYTES;
     this.#space();
     if (this.#at === this.#size) return this.#lines(0);
     if (this.#bytes[this.#at] !== OPEN_BRACKET) {
@@ -95,6 +100,10 @@ class JsonSplitter {
         last = this.#bytes[this.#at];
         this.#bytes[this.#at] = NEWLINE;
         this.#at += 1;
+        if (this.#at >= nextStep) {
+          nextStep = this.#at + STEP_BYTES;
+          yield;
+        }
       } while (last === COMMA);
     const end = this.#lineNumbers.length === 0 ? 0 : this.#at;
     this.#space();

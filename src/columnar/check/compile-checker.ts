@@ -4,9 +4,15 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../../core/errors.ts';
-import type { BodyFormat, CheckOutcome, RecordChecker, Refusal } from '../../contracts/record-checker.ts';
+import type {
+  BodyFormat,
+  CanonicalLines,
+  CheckOutcome,
+  RecordChecker,
+  Refusal,
+} from '../../contracts/record-checker.ts';
 import type { Schema } from '../../record/types.ts';
-import { bodyLines, endedByNewline } from './body-lines.ts';
+import { bodyLines, endedByNewline, STEP_BYTES } from './body-lines.ts';
 import { compileRecord } from './compile-walk.ts';
 import type { Rewrite, Walk } from './cursor.ts';
 import { Cursor, NEWLINE, skipSpace } from './cursor.ts';
@@ -38,7 +44,11 @@ class CompiledChecker implements RecordChecker {
   }
 
   check(body: Uint8Array, format: BodyFormat, options: CheckOptions): CheckOutcome {
-    const split = bodyLines(body, format);
+    return atOnce(this.checkInSteps(body, format, options));
+  }
+
+  *checkInSteps(body: Uint8Array, format: BodyFormat, options: CheckOptions): Generator<void, CheckOutcome> {
+    const split = yield* bodyLines(body, format);
     if (split.kind === 'fault') {
       const { record, line, detail } = split;
       return {
@@ -50,22 +60,37 @@ class CompiledChecker implements RecordChecker {
     }
     const { bytes, lineNumbers } = split;
     const refusals: Refusal[] = [];
-    const seen = this.#lines(bytes, options, false, (start, end, index, line) => {
-      if (refusals.length === MAX_LISTED) return;
-      const found = this.#explain(bytes.subarray(start, end), options);
-      if (found === undefined) throw disagreement(index);
-      refusals.push(refusalOf(found, index + 1, lineNumbers?.[index] ?? line));
-    });
-    if (seen.refused > 0) return { kind: 'refused', count: seen.count, total: seen.refused, refusals };
-    return {
-      kind: 'accepted',
-      lines: keepLines(bytes, [], seen.dropped),
-      count: seen.count,
-      canonical: !seen.rewritten,
-    };
+    const dropped: number[] = [];
+    const total = { count: 0, lines: 0, refused: 0, rewritten: false };
+    let pieceStart = 0;
+    for (const piece of pieceByPiece(bytes)) {
+      if (pieceStart > 0) yield;
+      const seen = this.#lines(piece, options, false, (start, end, index, line) => {
+        if (refusals.length === MAX_LISTED) return;
+        const found = this.#explain(piece.subarray(start, end), options);
+        const record = total.count + index;
+        if (found === undefined) throw disagreement(record);
+        refusals.push(refusalOf(found, record + 1, lineNumbers?.[record] ?? total.lines + line));
+      });
+      for (let at = 0; at < seen.dropped.length; at += 2)
+        drop(dropped, pieceStart + (seen.dropped[at] as number), pieceStart + (seen.dropped[at + 1] as number));
+      total.count += seen.count;
+      total.lines += seen.lines;
+      total.refused += seen.refused;
+      total.rewritten ||= seen.rewritten;
+      pieceStart += piece.length;
+    }
+    const { count, refused, rewritten } = total;
+    return refused > 0
+      ? { kind: 'refused', count, total: refused, refusals }
+      : { kind: 'accepted', lines: keepLines(bytes, [], dropped), count, canonical: !rewritten };
   }
 
-  canonical(lines: Uint8Array, options: CheckOptions): ReturnType<RecordChecker['canonical']> {
+  canonical(lines: Uint8Array, options: CheckOptions): CanonicalLines {
+    return atOnce(this.canonicalInSteps(lines, options));
+  }
+
+  *canonicalInSteps(lines: Uint8Array, options: CheckOptions): Generator<void, CanonicalLines> {
     const bytes = endedByNewline(lines);
     const misfits: { index: number; cause: string }[] = [];
     const pieces: Uint8Array[] = [];
@@ -73,6 +98,7 @@ class CompiledChecker implements RecordChecker {
     let count = 0;
     // Piece by piece, so that the list of rewrites stays small whatever the payload.
     for (const piece of pieceByPiece(bytes)) {
+      if (pieces.length > 0) yield;
       const seen = this.#lines(piece, options, true, (start, end, index) => {
         const found = this.#explain(piece.subarray(start, end), options);
         const cause =
@@ -151,19 +177,25 @@ class CompiledChecker implements RecordChecker {
       count += 1;
       start = end + 1;
     }
-    return { count, refused: refusedCount, dropped, rewrites, rewritten };
+    return { count, lines: line, refused: refusedCount, dropped, rewrites, rewritten };
   }
 }
 
 /** A token of `1e9` and its comma may become 41 digits, a point, a sign and quotes. */
 const MOST_GROWTH = 12;
 
-const PIECE_BYTES = 1024 * 1024;
+/** The answer of work in steps, without a pause between them. */
+function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
 
-/** Whole lines, about a mebibyte at a time. */
+/** Whole lines, about a step at a time. */
 function* pieceByPiece(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length;) {
-    const target = start + PIECE_BYTES;
+    const target = start + STEP_BYTES;
     const end = target >= bytes.length ? bytes.length : bytes.indexOf(NEWLINE, target) + 1;
     yield bytes.subarray(start, end);
     start = end;
@@ -179,6 +211,8 @@ function drop(dropped: number[], start: number, end: number): void {
 interface LinesSeen {
   /** Records, refused ones included. */
   readonly count: number;
+  /** Blank ones included. */
+  readonly lines: number;
   readonly refused: number;
   /** Pairs of start and end: blank and refused lines. */
   readonly dropped: readonly number[];

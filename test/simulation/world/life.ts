@@ -31,6 +31,8 @@ export class Life {
   readonly clock: SimClock;
   /** Snapshots it reported as committed. */
   readonly reported = new Set<SnapshotId>();
+  /** Tables whose progress somebody else moved during this life. */
+  readonly recut = new Set<string>();
   state: 'starting' | 'ready' | 'stopping' | 'ended' = 'starting';
   log: Log | undefined;
   coordinator: Coordinator<SimView, SimPrepared> | undefined;
@@ -162,7 +164,7 @@ export class Life {
       },
     });
     await this.coordinator.start();
-    this.ingest = new Ingest(this.coordinator, log);
+    this.ingest = new Ingest(this.coordinator, log, this.clock);
   }
 
   /** Tells the truth's ledger where each request was stored, as the log says so. */

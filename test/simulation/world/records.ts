@@ -2,7 +2,7 @@
  * Records of the simulated world, and the checker that decides which fit. A record is one line, `<row id> <column> <column> …`: the columns
  * it uses must be in the schema. Row ids are `r<request>.<number>`.
  */
-import type { CheckOutcome, RecordChecker } from '../../../src/contracts/record-checker.ts';
+import type { CanonicalLines, CheckOutcome, RecordChecker } from '../../../src/contracts/record-checker.ts';
 import type { Field, Schema } from '../../../src/record/types.ts';
 
 export const row = (request: number, number: number): string => `r${request}.${number}`;
@@ -50,10 +50,21 @@ export class SimChecker implements RecordChecker {
     return { kind: 'refused', count: lines.length, total: 1, refusals: [refusal] };
   }
 
-  canonical(lines: Uint8Array): ReturnType<RecordChecker['canonical']> {
+  canonical(lines: Uint8Array): CanonicalLines {
     const all = linesOf(lines);
     const refused = all.flatMap((line, index) => (this.#fits(line) ? [] : [{ index, cause: 'no such column' }]));
     return { lines, count: all.length - refused.length, refused };
+  }
+
+  /** Pauses once, so that something can happen between the first record and the last. */
+  *checkInSteps(body: Uint8Array): Generator<void, CheckOutcome> {
+    yield;
+    return this.check(body);
+  }
+
+  *canonicalInSteps(lines: Uint8Array): Generator<void, CanonicalLines> {
+    yield;
+    return this.canonical(lines);
   }
 
   #fits(line: string): boolean {
