@@ -4,7 +4,8 @@ import { isSluiceError, messageOf } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Finding } from '../cli/deps.ts';
 import type { Settings } from '../config/settings.ts';
-import { openWarehouse } from './warehouse.ts';
+import { probeStore } from '../store/probe.ts';
+import { openWarehouse, type Warehouse } from './warehouse.ts';
 
 export async function checkEnvironment(settings: Settings, runtime: Runtime): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
@@ -27,14 +28,19 @@ export async function checkEnvironment(settings: Settings, runtime: Runtime): Pr
       await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
       return `${directory} can be written`;
     });
-  await check('catalog and warehouse', async () => {
-    const warehouse = openWarehouse(settings, runtime);
-    try {
-      const tables = await warehouse.tables.list();
-      return `${tables.length} tables in catalog ${settings.catalog.name}; warehouse ${settings.warehouse}`;
-    } finally {
-      await warehouse.close();
-    }
+  let warehouse: Warehouse | undefined;
+  const opened = await check('catalog', async () => {
+    warehouse = openWarehouse(settings, runtime);
+    const tables = await warehouse.tables.list();
+    return `${tables.length} tables in catalog ${settings.catalog.name}`;
   });
+  if (opened && warehouse !== undefined) {
+    const { store } = warehouse;
+    await check('warehouse: reads, writes, racing conditional writes', async () => {
+      await probeStore(store, runtime.random);
+      return `${settings.warehouse} keeps its promises`;
+    });
+  }
+  await warehouse?.close();
   return findings;
 }

@@ -8,12 +8,11 @@ import type { TableName } from '../core/ids.ts';
 import { uuidV4, type Runtime } from '../core/runtime.ts';
 import { hasLiveFiles } from '../iceberg/manifest-file.ts';
 import { currentSnapshot } from '../iceberg/metadata.ts';
-import { parseRoot } from '../store/uri.ts';
 import { openWarehouse, type Warehouse } from './warehouse.ts';
 
 export async function openQuerySource(settings: Settings, runtime: Runtime): Promise<QuerySource> {
   const warehouse = openWarehouse(settings, runtime);
-  const root = parseRoot(settings.warehouse);
+  const { root } = warehouse;
   return {
     list: () => warehouse.tables.list(),
     resolve: (table) => resolve(warehouse, table),

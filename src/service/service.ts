@@ -22,6 +22,7 @@ import type { PreparedAppend } from '../iceberg/prepared-append.ts';
 import { lockDirectory } from '../lane/directory-lock.ts';
 import { NodeDisk } from '../lane/node-disk.ts';
 import { openLog } from '../lane/open-log.ts';
+import { probeStore } from '../store/probe.ts';
 import { Control } from './control.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
 import { layoutOf, type Shape } from './layout.ts';
@@ -44,7 +45,10 @@ export async function startService(
   const logger = pino({ level: settings.logLevel }, pino.destination(2));
   const metrics = createMetrics({ version });
   const lock = lockDirectory(settings.log.dir);
-  const warehouse = openWarehouse(settings, runtime);
+  const warehouse = openWarehouse(settings, runtime, {
+    finished: (operation, result, seconds) => metrics.storeRequest(operation, result, seconds),
+    retried: (operation, kind) => logger.debug({ operation, kind }, 'a store request is tried again'),
+  });
   const late = new LateIngest();
   const bodyBudget = new ByteBudget(settings.server.bodyMemoryBytes);
   let log: Log | undefined;
@@ -121,6 +125,7 @@ export async function startService(
   const failed = new Promise<unknown>((resolve) => (onFailed = resolve));
 
   const recover = async (): Promise<void> => {
+    await probeStore(warehouse.store, runtime.random);
     for (const definition of settings.tables) await control.createTable(definition);
     log = await openLog({
       disk: new NodeDisk(),

@@ -28,6 +28,7 @@ export class LocalStore implements ObjectStore {
   readonly #folders: DurableFolders;
   readonly #locks = new KeyLocks();
   #lastStampMicros = 0;
+  #swept: Promise<void> | undefined;
 
   /** `root`: absolute folder, made when absent. Throws nothing; the first operation finds out what is wrong. */
   constructor(root: string, runtime: Runtime) {
@@ -126,13 +127,10 @@ export class LocalStore implements ObjectStore {
     return { failed };
   }
 
-  /** Removes what crashed writes left behind more than a day ago. */
-  async sweepTemporaries(): Promise<void> {
+  /** Removes what crashed writes left behind more than a day ago. Happens once, before the first write. */
+  async #sweepTemporaries(): Promise<void> {
     const folder = join(this.#root, TEMPORARY_SEGMENT);
-    const names = await readdir(folder).catch((error: unknown) => {
-      if (isAbsent(error)) return [];
-      throw localError(error, 'listing', folder);
-    });
+    const names = await readdir(folder);
     for (const name of names) {
       const path = join(folder, name);
       const found = await stat(path).catch(() => undefined);
@@ -152,6 +150,7 @@ export class LocalStore implements ObjectStore {
     const temporary = join(this.#root, TEMPORARY_SEGMENT, hex(this.#runtime.random.bytes(16)));
     try {
       await this.#folders.ensure(dirname(temporary));
+      await (this.#swept ??= this.#sweepTemporaries());
       await this.#folders.ensure(dirname(path));
       await fill(temporary);
       const etag = await this.#finish(temporary);

@@ -7,8 +7,13 @@ import type { ByteRange } from './keys.ts';
 export type StoreOperation = 'head' | 'get' | 'put' | 'upload' | 'list' | 'delete';
 
 export interface StoreObserver {
-  /** `result`: `ok`, `absent`, `lost-race`, `partial` (a delete with failed keys), or the kind of the error. A listing ends with its last page. */
+  /**
+   * `result`: `ok`, `absent`, `lost-race`, `partial` (a delete with failed keys), or the kind of the error.
+   * A listing is one call; its seconds are those spent waiting for the store.
+   */
   finished(operation: StoreOperation, result: string, seconds: number): void;
+  /** An attempt failed with this kind and is repeated. */
+  retried(operation: StoreOperation, kind: string): void;
 }
 
 export class MeteredStore implements ObjectStore {
@@ -42,14 +47,23 @@ export class MeteredStore implements ObjectStore {
   }
 
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
-    const start = this.#clock.monotonic();
+    const inner = this.#inner.list(prefix, signal)[Symbol.asyncIterator]();
+    let waited = 0;
+    let result = 'ok';
     try {
-      yield* this.#inner.list(prefix, signal);
+      for (;;) {
+        const start = this.#clock.monotonic();
+        const step = await inner.next();
+        waited += this.#clock.monotonic() - start;
+        if (step.done === true) return;
+        yield step.value;
+      }
     } catch (error) {
-      this.#finish('list', kindOf(error), start);
+      result = kindOf(error);
       throw error;
+    } finally {
+      this.#observer.finished('list', result, waited / 1000);
     }
-    this.#finish('list', 'ok', start);
   }
 
   delete(

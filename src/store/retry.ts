@@ -1,6 +1,6 @@
 /** Repeats what may be repeated. Owns when to wait and when to give up; what a repetition means is the caller's to know. */
 import { type BackoffPolicy, backoffMs } from '../core/backoff.ts';
-import { isSluiceError } from '../core/errors.ts';
+import { type SluiceError, isSluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 
 export interface RetryPolicy extends BackoffPolicy {
@@ -13,7 +13,7 @@ export interface Retrying {
   readonly runtime: Runtime;
   readonly signal?: AbortSignal | undefined;
   /** Hears of every failure that is followed by another attempt. */
-  readonly onRetry?: (error: unknown) => void;
+  readonly onRetry?: (error: SluiceError) => void;
 }
 
 /** The first answer of `attempt`, or its last error. Only errors of kind `unavailable` are followed by another attempt. */

@@ -9,6 +9,7 @@ import type { ObjectInfo, ObjectStore, PutCondition, PutResult } from '../contra
 import { SluiceError, isSluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { type ByteRange, compareKeys } from './keys.ts';
+import type { StoreOperation } from './metered-store.ts';
 import { type RetryPolicy, retry } from './retry.ts';
 
 /** Patient enough for a restart of the server, short enough that a caller's own handling of `unavailable` gets its turn. */
@@ -21,14 +22,14 @@ export class RetryingStore implements ObjectStore {
   readonly #inner: ObjectStore;
   readonly #runtime: Runtime;
   readonly #policy: RetryPolicy;
-  readonly #onRetry: (operation: string, error: unknown) => void;
+  readonly #onRetry: (operation: StoreOperation, kind: string) => void;
 
   /** `onRetry` hears of every failure that is followed by another attempt. */
   constructor(
     inner: ObjectStore,
     runtime: Runtime,
     policy: RetryPolicy = DEFAULT_RETRY,
-    onRetry: (operation: string, error: unknown) => void = () => {},
+    onRetry: (operation: StoreOperation, kind: string) => void = () => {},
   ) {
     this.#inner = inner;
     this.#runtime = runtime;
@@ -55,7 +56,8 @@ export class RetryingStore implements ObjectStore {
       () => this.#inner.put(key, bytes, condition, signal),
       async () => {
         const found = await this.get(key, signalled(signal));
-        return found !== undefined && Buffer.from(found.bytes).equals(bytes) ? found.info : undefined;
+        if (found === undefined) return 'absent';
+        return Buffer.from(found.bytes).equals(bytes) ? found.info : 'foreign';
       },
     );
   }
@@ -66,7 +68,7 @@ export class RetryingStore implements ObjectStore {
       condition,
       signal,
       () => this.#inner.upload(key, localPath, condition, signal),
-      () => this.#ifEqual(key, localPath, signal),
+      () => this.#compare(key, localPath, signal),
     );
   }
 
@@ -99,13 +101,13 @@ export class RetryingStore implements ObjectStore {
     return this.#retry('delete', signal, () => this.#inner.delete(keys, signal));
   }
 
-  /** `ours` answers the object as it stands when its bytes are the ones of this write. */
+  /** `standing` answers what is there now: the object, when its bytes are the ones of this write. */
   async #write(
-    operation: string,
+    operation: StoreOperation,
     condition: PutCondition,
     signal: AbortSignal | undefined,
     attempt: () => Promise<PutResult>,
-    ours: () => Promise<ObjectInfo | undefined>,
+    standing: () => Promise<Standing>,
   ): Promise<PutResult> {
     let unsettled: unknown;
     const result = await this.#retry(operation, signal, async () => {
@@ -117,36 +119,39 @@ export class RetryingStore implements ObjectStore {
       }
     });
     if (result.kind === 'written' || unsettled === undefined) return result;
-    const found = await ours();
-    if (found !== undefined) return { kind: 'written', etag: found.etag };
+    const now = await standing();
+    if (typeof now === 'object') return { kind: 'written', etag: now.etag };
     // An object written if-absent stays as it is, so foreign bytes are a rival's. One that is swapped by ETag may have been ours in between.
-    if (condition.kind === 'if-absent') return result;
+    if (condition.kind === 'if-absent' && now === 'foreign') return result;
     throw new SluiceError('unavailable', 'a conditional write got no answer, and the object has moved on since', {
       context: { operation, effect: 'unknown' },
       cause: unsettled,
     });
   }
 
-  async #ifEqual(key: string, localPath: string, signal: AbortSignal | undefined): Promise<ObjectInfo | undefined> {
+  async #compare(key: string, localPath: string, signal: AbortSignal | undefined): Promise<Standing> {
     await using file = await open(localPath, 'r');
     const { size } = await file.stat();
     const info = await this.head(key, signal);
-    if (info?.size !== BigInt(size)) return undefined;
+    if (info === undefined) return 'absent';
+    if (info.size !== BigInt(size)) return 'foreign';
     const local = Buffer.alloc(Math.min(COMPARE_BYTES, size));
     for (let start = 0; start < size; start += COMPARE_BYTES) {
       const end = Math.min(start + COMPARE_BYTES, size);
       const found = await this.get(key, { range: { start, end }, ...signalled(signal) });
       const { bytesRead } = await file.read(local, 0, end - start, start);
-      if (found?.info.etag !== info.etag || !local.subarray(0, bytesRead).equals(found.bytes)) return undefined;
+      if (found?.info.etag !== info.etag || !local.subarray(0, bytesRead).equals(found.bytes)) return 'foreign';
     }
     return info;
   }
 
-  #retry<T>(operation: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
-    const onRetry = (error: unknown): void => this.#onRetry(operation, error);
+  #retry<T>(operation: StoreOperation, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+    const onRetry = (error: SluiceError): void => this.#onRetry(operation, error.kind);
     return retry(attempt, { policy: this.#policy, runtime: this.#runtime, signal, onRetry });
   }
 }
+
+type Standing = ObjectInfo | 'foreign' | 'absent';
 
 const signalled = (signal: AbortSignal | undefined): { signal?: AbortSignal } =>
   signal === undefined ? {} : { signal };

@@ -1,56 +1,49 @@
-/** Settings of an S3 store and the client they make. One attempt a call: what to repeat is decided by our own retries. */
+/** How an S3 server is reached, and the client for it. One attempt a call: what to repeat is decided by our own retries. */
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
-export interface S3Settings {
-  readonly kind: 's3';
-  readonly bucket: string;
-  /** No slash at either end; absent or empty: the whole bucket. */
-  readonly prefix?: string;
+export interface S3Connection {
   /** Absent: AWS. */
   readonly endpoint?: string;
-  /** Absent: environment or shared file; `us-east-1` with an endpoint of one's own. */
-  readonly region?: string;
-  /** Absent: as the endpoint needs it: virtual hosts on AWS, paths elsewhere. */
-  readonly pathStyle?: boolean;
+  readonly region: string;
+  /** `http://host/bucket/key` rather than `http://bucket.host/key`. */
+  readonly pathStyle: boolean;
   /** Absent: the provider chain (environment, shared file, container, instance role). */
   readonly credentials?: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   };
-  /** Absent: `when-supported` on AWS, `when-required` elsewhere, because several other makes refuse what they do not know. */
-  readonly checksums?: 'when-supported' | 'when-required';
-  /** Files above this size go in parts of it. At least 5 MiB on most servers. */
-  readonly partSizeBytes?: number;
-  /** Parts of one file in flight; memory for uploads is this times the part size. */
-  readonly parallelParts?: number;
-  readonly connectTimeoutMs?: number;
-  /** For one request, and for silence within an answer. */
-  readonly requestTimeoutMs?: number;
-  readonly maxConnections?: number;
+  /** `when-required` for other makes than AWS: several refuse checksums they do not know. */
+  readonly checksums: 'when-supported' | 'when-required';
+  /** Files above this size go in parts of it. At least 5 MiB on most servers; a few parts of a file are in memory at a time. */
+  readonly partBytes: number;
 }
 
-const isAws = (endpoint: string | undefined): boolean =>
-  endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+const CONNECT_TIMEOUT_MS = 5_000;
+const MAX_CONNECTIONS = 64;
 
-/** `requestHandler` replaces the HTTP layer; tests hold back or lose messages there. */
-export function s3Client(settings: S3Settings, requestHandler?: S3ClientConfig['requestHandler']): S3Client {
-  const aws = isAws(settings.endpoint);
-  const checksums = settings.checksums ?? (aws ? 'when-supported' : 'when-required');
+export interface ClientOptions {
+  /** For one request, and for silence within an answer. */
+  readonly requestTimeoutMs?: number;
+  /** Replaces the HTTP layer; tests hold back or lose messages there. */
+  readonly requestHandler?: S3ClientConfig['requestHandler'];
+}
+
+export function s3Client(connection: S3Connection, options: ClientOptions = {}): S3Client {
+  const { endpoint, region, pathStyle, credentials, checksums } = connection;
   const checksumMode = checksums === 'when-supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
-  const region = settings.region ?? (aws ? undefined : 'us-east-1');
-  const timeout = settings.requestTimeoutMs ?? 60_000;
-  const agent = { keepAlive: true, maxSockets: settings.maxConnections ?? 64 };
+  const timeout = options.requestTimeoutMs ?? 60_000;
+  const agent = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
   return new S3Client({
-    ...(region === undefined ? {} : { region }),
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-    ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
-    forcePathStyle: settings.pathStyle ?? !aws,
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    forcePathStyle: pathStyle,
     maxAttempts: 1,
     requestChecksumCalculation: checksumMode,
     responseChecksumValidation: checksumMode,
-    requestHandler: requestHandler ?? {
-      connectionTimeout: settings.connectTimeoutMs ?? 5_000,
+    requestHandler: options.requestHandler ?? {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: timeout,
       throwOnRequestTimeout: true,
       socketTimeout: timeout,
