@@ -114,7 +114,9 @@ it('carry a field id at every level, the standard names, and no statistics of uu
   ] as const)
     expect(byId.get(id)).toMatchObject({ type: 'FIXED_LEN_BYTE_ARRAY', type_length: length, logical_type: null });
   const metadata = await use.read(`SELECT path_in_schema, stats_min_value FROM parquet_metadata('${file?.localPath}')`);
-  expect(metadata.find((column) => JSON.stringify(column['path_in_schema']).endsWith('u"'))?.['stats_min_value']).toBeNull();
+  expect(
+    metadata.find((column) => JSON.stringify(column['path_in_schema']).endsWith('u"'))?.['stats_min_value'],
+  ).toBeNull();
 });
 
 it('have metrics in structs and none under lists and maps', async () => {
