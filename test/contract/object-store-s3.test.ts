@@ -4,7 +4,7 @@ import { startS3Server } from '../support/s3-server/server.ts';
 import { describeHttpObjectStore, describeObjectStore } from './object-store.ts';
 
 describeHttpObjectStore('S3 on the in-repo server', async () =>
-  s3Subject(await startS3Server({ bucket: 'other', minPartBytes: 1 }), { partSizeBytes: 100_000 }),
+  s3Subject(await startS3Server({ bucket: 'other', minPartBytes: 1 }), { partBytes: 100_000 }),
 );
 
 describeObjectStore('S3 on the in-repo server, with every checksum', async () =>

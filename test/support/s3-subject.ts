@@ -2,7 +2,7 @@
 import { CreateBucketCommand, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { systemRuntime } from '../../src/core/runtime.ts';
 import { RetryingStore } from '../../src/store/retrying-store.ts';
-import { type S3Settings, s3Client } from '../../src/store/s3-client.ts';
+import { type S3Connection, s3Client } from '../../src/store/s3-client.ts';
 import { S3Store } from '../../src/store/s3-store.ts';
 import type { HttpSubject } from '../contract/object-store.ts';
 import { GateKeeper, answerLosingHandler } from './s3-wire.ts';
@@ -19,29 +19,29 @@ export interface S3Address {
 export const PART_BYTES = 5 * 1024 * 1024;
 export const QUICK_RETRY = { initialMs: 5, maxMs: 50, budgetMs: 10_000 };
 
-export const settingsFor = (
-  { endpoint, region, accessKeyId, secretAccessKey }: S3Address,
-  bucket: string,
-): S3Settings => ({
-  kind: 's3',
-  bucket,
+export const connectionTo = ({ endpoint, region, accessKeyId, secretAccessKey }: S3Address): S3Connection => ({
   endpoint,
   region,
+  pathStyle: true,
   credentials: { accessKeyId, secretAccessKey },
+  checksums: 'when-required',
+  partBytes: PART_BYTES,
 });
 
-/** Makes the bucket, and puts the store under a prefix in it. `partSizeBytes`: when the server takes smaller parts than S3. */
-export async function s3Subject(
-  server: S3Address,
-  overrides: Partial<S3Settings> & { readonly partSizeBytes?: number } = {},
-): Promise<HttpSubject> {
-  const settings = { ...settingsFor(server, 'object-store-suite'), ...overrides };
-  const partSizeBytes = overrides.partSizeBytes ?? PART_BYTES;
-  const storeOver = (requestHandler?: S3ClientConfig['requestHandler'], multipartAboveBytes = partSizeBytes): S3Store =>
+const BUCKET = 'object-store-suite';
+
+/** Makes the bucket, and puts the store under a prefix in it. `overrides.partBytes`: when the server takes smaller parts than S3. */
+export async function s3Subject(server: S3Address, overrides: Partial<S3Connection> = {}): Promise<HttpSubject> {
+  const connection = { ...connectionTo(server), ...overrides };
+  const partSizeBytes = connection.partBytes;
+  const storeOver = (
+    requestHandler: S3ClientConfig['requestHandler'] | undefined,
+    multipartAboveBytes: number,
+  ): S3Store =>
     new S3Store(
-      s3Client(settings, requestHandler),
+      s3Client(connection, requestHandler === undefined ? {} : { requestHandler }),
       {
-        bucket: settings.bucket,
+        bucket: BUCKET,
         prefix: 'wh/ä b',
         partSizeBytes,
         multipartAboveBytes,
@@ -50,11 +50,11 @@ export async function s3Subject(
       },
       systemRuntime,
     );
-  const client = s3Client(settings);
-  await client.send(new CreateBucketCommand({ Bucket: settings.bucket }));
+  const client = s3Client(connection);
+  await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
   client.destroy();
   return {
-    store: storeOver(),
+    store: storeOver(undefined, partSizeBytes),
     partSizeBytes,
     gate: (racers) => {
       const keeper = new GateKeeper(racers);
