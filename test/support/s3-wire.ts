@@ -3,6 +3,7 @@
  * server gave them. Works against any server. Plugs into the SDK as its request handler.
  */
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 
 /** What the SDK hands to a request handler, signed. */
@@ -23,6 +24,8 @@ interface WireResponse {
     readonly body: IncomingMessage;
   };
 }
+
+const ARRIVAL_MS = 30;
 
 /** All but the last byte of every conditional request is sent; the last ones go together at `release`. One gate serves one round. */
 export class GateKeeper {
@@ -46,8 +49,10 @@ export class GateKeeper {
     );
   }
 
-  full(): Promise<void> {
-    return this.#full.promise;
+  /** Resolves when every racer waits, and the server has had time to read what they sent: it is there that early checks are made. */
+  async full(): Promise<void> {
+    await this.#full.promise;
+    await sleep(ARRIVAL_MS);
   }
 
   release(): void {

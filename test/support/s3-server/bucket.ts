@@ -103,8 +103,9 @@ export class Bucket {
   ): StoredObject {
     const upload = this.#upload(key, id);
     if (named.length === 0) throw new S3Fault(400, 'MalformedXML');
+    if (named.some(({ number }, index) => index > 0 && number <= (named[index - 1]?.number ?? 0)))
+      throw new S3Fault(400, 'InvalidPartOrder');
     const parts = named.map(({ number, etag }, index) => {
-      if (index > 0 && number <= (named[index - 1]?.number ?? 0)) throw new S3Fault(400, 'InvalidPartOrder');
       const part = upload.parts.get(number);
       if (part === undefined || unquoted(part.etag) !== unquoted(etag)) throw new S3Fault(400, 'InvalidPart');
       if (index < named.length - 1 && part.bytes.length < this.#minPartBytes) throw new S3Fault(400, 'EntityTooSmall');

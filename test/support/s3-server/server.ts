@@ -22,8 +22,8 @@ export interface S3ServerOptions {
   readonly port?: number;
   /** Smallest size of a part that is not the last; S3's 5 MiB unless told. */
   readonly minPartBytes?: number;
-  /** Faulty makes to be found out: conditions not looked at, or looked at before the body has come. */
-  readonly conditions?: 'atomic' | 'ignored' | 'before-body';
+  /** Faulty makes to be found out: conditions not looked at, looked at before the body has come, or some milliseconds before the effect. */
+  readonly conditions?: 'atomic' | 'ignored' | 'before-body' | 'check-then-act';
 }
 
 export interface RunningS3Server {
@@ -59,7 +59,10 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<Runn
     checkSignature(request, url, { accessKeyId, secretAccessKey, region });
     const early = conditions === 'before-body' ? refusalOf(buckets.get(name), key, request) : undefined;
     const body = decodeBody(await wholeBody(request), request.headers);
+    const late = conditions === 'check-then-act' ? refusalOf(buckets.get(name), key, request) : undefined;
+    if (conditions === 'check-then-act') await sleep(5);
     if (early !== undefined) throw early;
+    if (late !== undefined) throw late;
     const fault = faults.meet(operation);
     if (operation === 'CreateBucket' && !buckets.has(name)) buckets.set(name, new Bucket(minPartBytes));
     const call: S3Request = {

@@ -70,7 +70,7 @@ describe('the start-up probe', () => {
     await Promise.all(Array.from({ length: 5 }, () => probeStore(memory, systemRandom)));
   });
 
-  it.each(['ignored', 'before-body'] as const)('refuses a server whose conditions are %s', async (conditions) => {
+  it.each(['ignored', 'check-then-act'] as const)('refuses a server whose conditions are %s', async (conditions) => {
     await onS3({ conditions }, async ({ store }) => {
       await expect(probeStore(store, systemRandom)).rejects.toMatchObject(misconfigured(/conditional writes/));
       expect(await keysUnder(store, '')).toEqual([]);
