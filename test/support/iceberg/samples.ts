@@ -95,3 +95,9 @@ export function nextToken(): SnapshotId {
   tokens += 1n;
   return snapshotId(tokens);
 }
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,177 @@
+/** The manifest list stays short, whatever the number of commits (promise P7; checklist 8.6). */
+import { describe, expect, it } from 'vitest';
+import { systemRuntime } from '../../../src/core/runtime.ts';
+import type { IcebergView } from '../../../src/iceberg/iceberg-format.ts';
+import type { ManifestFile } from '../../../src/iceberg/manifest-file.ts';
+import { readManifestList } from '../../../src/iceberg/manifest-list.ts';
+import { planMerges, type MergePolicy } from '../../../src/iceberg/manifest-merge.ts';
+import { readManifest } from '../../../src/iceberg/manifest-read.ts';
+import { partitionColumns } from '../../../src/iceberg/manifest-schema.ts';
+import { currentSnapshot, sourceTypes, specById } from '../../../src/iceberg/metadata.ts';
+import { openIceberg } from '../../../src/iceberg/open-iceberg.ts';
+import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { oneStore } from '../../support/iceberg/locations.ts';
+import { MemoryPointers } from '../../support/iceberg/memory-pointers.ts';
+import { EVENTS, collect, dataFile, nextToken, progressTo } from '../../support/iceberg/samples.ts';
+import { lintTable } from '../../support/iceberg-linter/index.ts';
+
+const POLICY: MergePolicy = { enabled: true, minCount: 4, targetBytes: 1000n };
+
+const manifest = (path: string, more: Partial<ManifestFile> = {}): ManifestFile => ({
+  path,
+  length: 100n,
+  specId: 0,
+  content: 0,
+  sequenceNumber: 1n,
+  minSequenceNumber: 1n,
+  addedSnapshotId: 1n,
+  addedFiles: 1,
+  existingFiles: 0,
+  deletedFiles: 0,
+  addedRows: 1n,
+  existingRows: 0n,
+  deletedRows: 0n,
+  ...more,
+});
+
+const plan = (manifests: readonly ManifestFile[], policy = POLICY): string[] =>
+  planMerges(policy, manifests).map((bin) => bin.map((m) => m.path).join(''));
+
+describe('what is merged', () => {
+  it('is nothing until enough have gathered', () => {
+    expect(plan(['c', 'b', 'a'].map((path) => manifest(path)))).toEqual([]);
+    expect(plan(['d', 'c', 'b', 'a'].map((path) => manifest(path)))).toEqual(['abcd']);
+    expect(
+      plan(
+        ['d', 'c', 'b', 'a'].map((path) => manifest(path)),
+        { ...POLICY, enabled: false },
+      ),
+    ).toEqual([]);
+  });
+  it('is kept near the target size, oldest first', () => {
+    const manifests = ['f', 'e', 'd', 'c', 'b', 'a'].map((path) => manifest(path, { length: 300n }));
+    expect(plan(manifests)).toEqual(['abc', 'def']);
+  });
+  it('leaves alone what is nearly full, delete manifests, encrypted ones and those without live files', () => {
+    const small = ['d', 'c', 'b', 'a'].map((path) => manifest(path));
+    const others = [
+      manifest('full', { length: 750n }),
+      manifest('deletes', { content: 1 }),
+      manifest('secret', { keyMetadata: new Uint8Array(1) }),
+      manifest('dead', { addedFiles: 0, deletedFiles: 1 }),
+    ];
+    expect(plan([...others, ...small])).toEqual(['abcd']);
+    expect(plan([...others, ...small.slice(1)])).toEqual([]);
+  });
+  it('never mixes specs (checklist 3.13)', () => {
+    const manifests = ['d', 'c', 'b', 'a'].map((path, at) => manifest(path, { specId: at % 2 }));
+    expect(plan(manifests)).toEqual(['ac', 'bd']);
+  });
+});
+
+describe('a table of many commits', () => {
+  const COMMITS = 45;
+  const MIN_COUNT = 10;
+
+  async function many() {
+    const store = new MemoryStore(systemRuntime.clock);
+    const locations = oneStore('s3://lake', store);
+    const iceberg = openIceberg(new MemoryPointers(), locations, 's3://lake', systemRuntime);
+    const properties = new Map([['commit.manifest.min-count-to-merge', String(MIN_COUNT)]]);
+    let { view } = await iceberg.tables.create({ ...EVENTS, properties });
+    const lists: ManifestFile[][] = [];
+    const read = async (uri: string): Promise<Uint8Array> => {
+      const found = await store.get(locations.resolve(uri).key);
+      if (found === undefined) throw new Error(`${uri} is not there`);
+      return found.bytes;
+    };
+    for (let at = 1; at <= COMMITS; at += 1) {
+      const files = [dataFile(`s3://lake/${at}-a`, [at]), dataFile(`s3://lake/${at}-b`, [null])];
+      const change = { kind: 'append' as const, added: files, progress: progressTo({ l: at }) };
+      const outcome = await iceberg.format.attempt(view, await iceberg.format.prepare(view, change, nextToken()));
+      if (outcome.kind !== 'committed') throw new Error(outcome.kind);
+      ({ view } = outcome);
+      const list = currentSnapshot(view.metadata)?.manifestList ?? '';
+      lists.push([...readManifestList(await read(list), list)]);
+    }
+    return { ...iceberg, view, lists, read, locations };
+  }
+
+  const entriesOf = async (
+    view: IcebergView,
+    list: readonly ManifestFile[],
+    read: (uri: string) => Promise<Uint8Array>,
+  ) => {
+    const spec = specById(view.metadata, 0);
+    const columns = partitionColumns(spec, sourceTypes(view.metadata, spec));
+    return (
+      await Promise.all(list.map(async (line) => [...readManifest(await read(line.path), line, columns)]))
+    ).flat();
+  };
+
+  it('keeps a short list and loses no file, nor who added it when', async () => {
+    const { tables, view, lists, read, locations } = await many();
+    expect(Math.max(...lists.map((list) => list.length))).toBeLessThanOrEqual(MIN_COUNT + 1);
+    const files = await collect(tables.files(view));
+    expect(new Set(files.map((file) => file.filePath)).size).toBe(2 * COMMITS);
+    const last = lists.at(-1) ?? [];
+    const entries = await entriesOf(view, last, read);
+    const snapshots = new Map(
+      view.metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot.sequenceNumber]),
+    );
+    for (const entry of entries) {
+      const commit = /(\d+)-[ab]$/.exec(entry.file.filePath)?.[1];
+      expect(entry.sequenceNumber).toBe(BigInt(commit ?? 0));
+      expect(entry.fileSequenceNumber).toBe(entry.sequenceNumber);
+      expect(snapshots.get(entry.snapshotId ?? 0n)).toBe(entry.sequenceNumber);
+    }
+    expect(await lintTable(view.metadataLocation, locations, { content: false })).toEqual([]);
+  });
+
+  it('has merged manifests that say what is in them', async () => {
+    const { view, lists } = await many();
+    const merged = lists.at(-1)?.find((line) => line.path.includes('-merged'));
+    expect(merged).toMatchObject({ addedFiles: 0, deletedFiles: 0, minSequenceNumber: 1n });
+    expect(merged?.existingRows).toBe(BigInt(merged?.existingFiles ?? 0) * 10n);
+    const [summary] = merged?.partitions ?? [];
+    expect(summary?.containsNull).toBe(true);
+    expect(Buffer.from(summary?.lowerBound ?? []).readInt32LE()).toBe(1);
+    expect(
+      view.metadata.snapshots.filter((snapshot) => snapshot.summary['manifests-replaced'] !== '0').length,
+    ).toBeGreaterThan(3);
+  });
+});
+
+it('does not merge again when an attempt is repeated on a moved base', async () => {
+  const store = new MemoryStore(systemRuntime.clock);
+  const pointers = new MemoryPointers();
+  const open = () => openIceberg(pointers, oneStore('s3://lake', store), 's3://lake', systemRuntime);
+  const [ours, theirs] = [open(), open()];
+  const properties = new Map([['commit.manifest.min-count-to-merge', '3']]);
+  let { view } = await ours.tables.create({ ...EVENTS, properties });
+  const commit = async (iceberg: typeof ours, file: string): Promise<void> => {
+    const loaded = await iceberg.format.load(EVENTS.name);
+    if (loaded.kind !== 'loaded') throw new Error('absent');
+    const change = {
+      kind: 'append' as const,
+      added: [dataFile(`s3://lake/${file}`)],
+      progress: progressTo({ [file]: 1 }),
+    };
+    const outcome = await iceberg.format.attempt(
+      loaded.view,
+      await iceberg.format.prepare(loaded.view, change, nextToken()),
+    );
+    if (outcome.kind !== 'committed') throw new Error(outcome.kind);
+    ({ view } = outcome);
+  };
+  for (const file of ['a', 'b', 'c']) await commit(ours, file);
+  const stale = view;
+  const change = { kind: 'append' as const, added: [dataFile('s3://lake/d')], progress: progressTo({ d: 1 }) };
+  const prepared = await ours.format.prepare(stale, change, nextToken());
+  expect((await ours.format.attempt(stale, prepared)).kind).toBe('committed');
+  const merged = [...prepared.attempts.merged.values()];
+  expect(merged).toHaveLength(1);
+  expect((await ours.format.attempt(stale, prepared)).kind).toBe('conflict');
+  expect([...prepared.attempts.merged.values()]).toEqual(merged);
+  expect((await collect(theirs.tables.files(view))).length).toBe(3);
+});
