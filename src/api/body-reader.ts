@@ -46,7 +46,7 @@ export async function readBody(
   };
   if (encoding === 'identity' && contentLength !== undefined) {
     if (contentLength > limits.maxBodyBytes) return refuse({ kind: 'too-large', limit: limits.maxBodyBytes });
-    if (!held.reserve(contentLength)) return refuse({ kind: 'no-budget' });
+    if (!held.expect(contentLength)) return refuse({ kind: 'no-budget' });
   }
   const unpacker = encoding === 'identity' ? undefined : new Unpacker(encoding, held, limits.decompressionRatio);
   const refusal = await consume(stream, (chunk) => (unpacker === undefined ? held.add(chunk) : unpacker.feed(chunk)));
@@ -93,6 +93,10 @@ class Held {
   readonly #budget: ByteBudget;
   readonly #pieces: Buffer[] = [];
   #reserved = 0;
+  /** The body, when its length was announced and it comes in several pieces: each is copied as it arrives and let go. */
+  #whole: Buffer = Buffer.alloc(0);
+  #filled = 0;
+  #announced = 0;
   size = 0;
 
   constructor(limit: number, budget: ByteBudget) {
@@ -100,7 +104,13 @@ class Held {
     this.#budget = budget;
   }
 
-  reserve(bytes: number): boolean {
+  /** Takes the budget for an announced length. */
+  expect(bytes: number): boolean {
+    this.#announced = bytes;
+    return this.#reserve(bytes);
+  }
+
+  #reserve(bytes: number): boolean {
     if (!this.#budget.tryTake(bytes)) return false;
     this.#reserved += bytes;
     return true;
@@ -109,14 +119,21 @@ class Held {
   add(piece: Buffer): Refused | undefined {
     this.size += piece.length;
     if (this.size > this.#limit) return { kind: 'too-large', limit: this.#limit };
-    if (this.size > this.#reserved && !this.reserve(this.size - this.#reserved)) return { kind: 'no-budget' };
-    this.#pieces.push(piece);
+    if (this.size > this.#reserved && !this.#reserve(this.size - this.#reserved)) return { kind: 'no-budget' };
+    if (this.#filled === 0 && piece.length < this.#announced) this.#whole = Buffer.allocUnsafeSlow(this.#announced);
+    if (this.#filled + piece.length > this.#whole.length) this.#pieces.push(piece);
+    else {
+      this.#whole.set(piece, this.#filled);
+      this.#filled += piece.length;
+    }
     return undefined;
   }
 
   /** The whole body, once; the pieces are let go, so that it is held only once while it is appended. */
   join(): Buffer {
-    const pieces = this.#pieces.splice(0);
+    const pieces = [this.#whole.subarray(0, this.#filled), ...this.#pieces.splice(0)].filter(
+      ({ length }) => length > 0,
+    );
     const [only] = pieces;
     return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces, this.size);
   }

@@ -5,12 +5,29 @@
 import { closeSync, openSync, unlinkSync, write, writeSync } from 'node:fs';
 import { SluiceError, messageOf } from '../../core/errors.ts';
 
+/** Of a piece that has not filled it yet: a thousand tables with a few rows each must not cost a thousand full blocks. */
+const SMALL_BLOCK_BYTES = 64 * 1024;
 const BLOCK_BYTES = 1024 * 1024;
 /** Blocks being written; past it an append writes by itself, so that memory stays bounded. */
 const MAX_BLOCKS_IN_FLIGHT = 8;
 
+/** Full-size blocks to write into again: a fresh one for every mebibyte of rows keeps the garbage collector busy with nothing else. */
+export class SpoolBlocks {
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  }
+
+  /** The block is written or given up: nobody reads it any more. */
+  give(block: Buffer): void {
+    if (block.length === BLOCK_BYTES && this.#free.length < MAX_BLOCKS_IN_FLIGHT) this.#free.push(block);
+  }
+}
+
 export class SpoolPiece {
   readonly path: string;
+  readonly #blocks: SpoolBlocks;
   #rows = 0;
   #bytes = 0;
   /** Upper bound of the length of the longest line. */
@@ -24,8 +41,9 @@ export class SpoolPiece {
   #idle: (() => void) | undefined;
   #removed = false;
 
-  constructor(path: string) {
+  constructor(path: string, blocks: SpoolBlocks) {
     this.path = path;
+    this.#blocks = blocks;
   }
 
   get rows(): number {
@@ -46,9 +64,9 @@ export class SpoolPiece {
     this.#bytes += lines.length;
     this.#longestAppend = Math.max(this.#longestAppend, lines.length);
     for (let from = 0; from < lines.length;) {
-      this.#block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
-      const part = lines.subarray(from, from + BLOCK_BYTES - this.#used);
-      this.#block.set(part, this.#used);
+      const block = (this.#block = this.#blockFor(lines.length - from));
+      const part = lines.subarray(from, from + block.length - this.#used);
+      block.set(part, this.#used);
       this.#used += part.length;
       from += part.length;
       if (this.#used === BLOCK_BYTES) this.#flush();
@@ -78,33 +96,51 @@ export class SpoolPiece {
     }
   }
 
+  /** The block in use, or one with room for some of `bytes` more. */
+  #blockFor(bytes: number): Buffer {
+    const block = this.#block;
+    if (block !== undefined && this.#used < block.length) return block;
+    if (block === undefined && this.#written === 0 && bytes < SMALL_BLOCK_BYTES)
+      return Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES);
+    const full = this.#blocks.take();
+    if (block !== undefined) full.set(block);
+    return full;
+  }
+
   #flush(): void {
-    const block = this.#block?.subarray(0, this.#used);
+    const block = this.#block;
+    const length = this.#used;
     this.#block = undefined;
     this.#used = 0;
-    if (block === undefined || block.length === 0 || this.#failure !== undefined) return;
+    if (block === undefined) return;
     const position = this.#written;
-    this.#written += block.length;
+    this.#written += length;
     try {
+      if (this.#failure !== undefined) throw this.#failure;
       this.#fd ??= openSync(this.path, 'wx');
       // Positions are explicit, so the order in which writes land does not matter.
-      if (this.#inFlight >= MAX_BLOCKS_IN_FLIGHT) this.#writeNow(this.#fd, block, position);
-      else this.#writeBehind(this.#fd, block, position);
+      if (this.#inFlight < MAX_BLOCKS_IN_FLIGHT) {
+        this.#writeBehind(this.#fd, block, 0, length, position);
+        return;
+      }
+      this.#writeNow(this.#fd, block, length, position);
     } catch (error) {
       this.#failure ??= this.#fault(error);
     }
+    this.#blocks.give(block);
   }
 
-  #writeNow(fd: number, block: Buffer, position: number): void {
-    for (let from = 0; from < block.length;) from += writeSync(fd, block, from, block.length - from, position + from);
+  #writeNow(fd: number, block: Buffer, length: number, position: number): void {
+    for (let from = 0; from < length;) from += writeSync(fd, block, from, length - from, position + from);
   }
 
-  #writeBehind(fd: number, block: Buffer, position: number): void {
+  #writeBehind(fd: number, block: Buffer, from: number, length: number, position: number): void {
     this.#inFlight += 1;
-    write(fd, block, 0, block.length, position, (error, written) => {
+    write(fd, block, from, length - from, position + from, (error, written) => {
       this.#inFlight -= 1;
       if (error !== null) this.#failure ??= this.#fault(error);
-      else if (written < block.length) this.#writeBehind(fd, block.subarray(written), position + written);
+      if (error === null && from + written < length) this.#writeBehind(fd, block, from + written, length, position);
+      else this.#blocks.give(block);
       if (this.#inFlight === 0) this.#idle?.();
     });
   }

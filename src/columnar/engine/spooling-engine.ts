@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ColumnEngine, FileLayout, Staging } from '../../contracts/column-engine.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { learningSizing } from './piece-sizing.ts';
+import { SpoolBlocks } from './spool.ts';
 import type { PieceEncoder, PieceSizing } from './staging.ts';
 import { SpooledStaging } from './staging.ts';
 
@@ -32,6 +33,7 @@ export class SpoolingEngine implements ColumnEngine {
   readonly #directory: string;
   readonly #sizing: PieceSizing;
   readonly #parts: EncoderParts;
+  readonly #blocks = new SpoolBlocks();
   readonly #live = new Map<string, SpooledStaging>();
 
   /** `options.directory` exists and is empty. */
@@ -53,6 +55,7 @@ export class SpoolingEngine implements ColumnEngine {
       join(this.#directory, `staging-${name}`),
       this.#parts.encoderFor(layout),
       this.#sizing,
+      this.#blocks,
       () => this.#live.delete(name),
     );
     this.#live.set(name, staging);

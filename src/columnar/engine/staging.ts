@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { FileLayout, Staging } from '../../contracts/column-engine.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { WrittenFile } from '../../record/data-file.ts';
-import { SpoolPiece } from './spool.ts';
+import { SpoolPiece, type SpoolBlocks } from './spool.ts';
 
 /** A sealed piece, and where its files go. */
 export interface Piece {
@@ -36,6 +36,7 @@ export class SpooledStaging implements Staging {
   readonly #directory: string;
   readonly #encoder: PieceEncoder;
   readonly #sizing: PieceSizing;
+  readonly #blocks: SpoolBlocks;
   readonly #onDrop: () => void;
   readonly #abort = new AbortController();
   readonly #jobs: Promise<readonly WrittenFile[]>[] = [];
@@ -47,11 +48,19 @@ export class SpooledStaging implements Staging {
   #state: 'open' | 'written' | 'dropped' = 'open';
 
   /** `directory` is this staging's own. */
-  constructor(layout: FileLayout, directory: string, encoder: PieceEncoder, sizing: PieceSizing, onDrop: () => void) {
+  constructor(
+    layout: FileLayout,
+    directory: string,
+    encoder: PieceEncoder,
+    sizing: PieceSizing,
+    blocks: SpoolBlocks,
+    onDrop: () => void,
+  ) {
     this.#layout = layout;
     this.#directory = directory;
     this.#encoder = encoder;
     this.#sizing = sizing;
+    this.#blocks = blocks;
     this.#onDrop = onDrop;
     mkdirSync(directory, { recursive: true });
   }
@@ -99,7 +108,7 @@ export class SpooledStaging implements Staging {
   }
 
   #newPiece(): SpoolPiece {
-    const piece = new SpoolPiece(join(this.#directory, `${this.#count}.ndjson`));
+    const piece = new SpoolPiece(join(this.#directory, `${this.#count}.ndjson`), this.#blocks);
     this.#pieces.add(piece);
     this.#count += 1;
     return piece;

@@ -57,7 +57,7 @@ describe('a body of several mebibytes', () => {
     expect(answer.count).toBe(RECORDS);
     const { lines: atOnce } = checker.canonical(ndjson(priced), STRICT);
     expect(Buffer.compare(answer.lines, atOnce)).toBe(0);
-    expect(Buffer.from(atOnce).includes('"price":"1.5"')).toBe(true);
+    expect(Buffer.from(atOnce).includes('"price":1.5')).toBe(true);
   });
 
   test('loses its blank lines wherever they are', () => {
