@@ -109,7 +109,7 @@ async function service<T>(directory: string, work: (tableUrl: string, pid: numbe
     config,
     `data_dir: ${join(directory, 'data')}\nserver: { listen: "127.0.0.1:0" }\ncheckpoint: { interval: 1s }\ntelemetry: { log_level: warn }\n`,
   );
-  const child = spawn(process.execPath, [here('../../src/main.ts'), 'run', '-c', config, '-o', 'json'], {
+  const child = spawn(here('../../bin/sluice'), ['run', '-c', config, '-o', 'json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
