@@ -3,7 +3,6 @@
  * answers; does not repeat failed calls (`retrying-store.ts`) and does not prove that the server keeps conditions (`probe.ts`).
  */
 import { open } from 'node:fs/promises';
-import { type Readable, addAbortSignal } from 'node:stream';
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -80,7 +79,7 @@ export class S3Store implements ObjectStore {
     if (range?.end !== undefined && range.end <= range.start) return this.#nothingOf(key, signal);
     const found = await this.#call('GetObject', key, signal, async (abort) => {
       try {
-        return await this.#read(key, range, signal, abort);
+        return await this.#read(key, range, abort);
       } catch (error) {
         if (isAbsentObject(error)) return undefined;
         if (faultOf(error).status === 416) return 'behind-the-end';
@@ -220,7 +219,6 @@ export class S3Store implements ObjectStore {
   async #read(
     key: string,
     range: ByteRange | undefined,
-    signal: AbortSignal | undefined,
     abort: Abort,
   ): Promise<{ bytes: Uint8Array; info: ObjectInfo }> {
     const Range = range === undefined ? undefined : rangeHeader(range);
@@ -230,8 +228,6 @@ export class S3Store implements ObjectStore {
     );
     if (answer.Body === undefined)
       throw new SluiceError('unavailable', 'GetObject answered without a body', { context: { key } });
-    // The SDK's own cancellation ends with the headers.
-    if (signal !== undefined) addAbortSignal(signal, answer.Body as Readable);
     const bytes = await answer.Body.transformToByteArray();
     if (answer.ContentLength !== undefined && bytes.length !== answer.ContentLength)
       throw new SluiceError('unavailable', 'GetObject answered fewer bytes than announced', {

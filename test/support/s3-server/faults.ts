@@ -28,7 +28,9 @@ export type Fault =
   /** Everything happens as usual, this much later. */
   | { readonly kind: 'delay'; readonly ms: number }
   /** The answer's body ends after so many bytes, by a reset. */
-  | { readonly kind: 'cut-answer'; readonly bytes: number };
+  | { readonly kind: 'cut-answer'; readonly bytes: number }
+  /** The answer's body stops after so many bytes; the connection stays. */
+  | { readonly kind: 'stall-answer'; readonly bytes: number };
 
 interface Planned {
   readonly operation: S3Operation;

@@ -148,11 +148,14 @@ async function carryOut(
     case 'refuse-after-effect':
       swallow(effect);
       throw new S3Fault(fault.status, fault.code);
+    case 'stall-answer':
     case 'cut-answer': {
       const { status, headers, body = '' } = effect();
       const bytes = Buffer.from(body);
       response.writeHead(status, { ...headers, 'content-length': bytes.length });
-      response.write(bytes.subarray(0, fault.bytes), () => response.destroy());
+      response.write(bytes.subarray(0, fault.bytes), () => {
+        if (fault.kind === 'cut-answer') response.destroy();
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ObjectStore } from '../../../src/contracts/object-store.ts';
+import type { ETag, ObjectStore } from '../../../src/contracts/object-store.ts';
 import { systemRandom, systemRuntime } from '../../../src/core/runtime.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { openStore } from '../../../src/store/open-store.ts';
@@ -84,6 +84,17 @@ describe('the start-up probe', () => {
       const result = await put(key, bytes, condition);
       if (result.kind === 'lost-race' && key.includes('race')) await put(key, bytes, { kind: 'always' });
       return result;
+    };
+    await expect(probeStore(memory, systemRandom)).rejects.toMatchObject(misconfigured(/conditional writes/));
+  });
+
+  it('refuses a store that tells several racers that they won', async () => {
+    const memory = new MemoryStore(systemRuntime.clock);
+    const put = memory.put.bind(memory);
+    memory.put = async (key, bytes, condition) => {
+      const result = await put(key, bytes, condition);
+      const lie = { kind: 'written', etag: 'mine' as ETag } as const;
+      return result.kind === 'lost-race' && key.includes('race') ? lie : result;
     };
     await expect(probeStore(memory, systemRandom)).rejects.toMatchObject(misconfigured(/conditional writes/));
   });

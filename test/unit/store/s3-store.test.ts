@@ -94,6 +94,16 @@ describe('a failed request', () => {
     expect((await s3().get(key))?.bytes).toHaveLength(100_000);
   });
 
+  it('ends when the bytes stop coming: by the time limit, or when it is cancelled', async () => {
+    await s3().put(key, pattern(100_000, 2), IF_ABSENT);
+    server.faults.plan('GetObject', { kind: 'stall-answer', bytes: 40_000 }, 2);
+    await expect(s3({ requestTimeoutMs: 100 }).get(key)).rejects.toMatchObject({ kind: 'unavailable' });
+    const controller = new AbortController();
+    const get = s3().get(key, { signal: controller.signal });
+    setTimeout(() => controller.abort(), 50);
+    await expect(get).rejects.toMatchObject({ kind: 'closed' });
+  });
+
   it.each([
     ['a bucket that is not there', { bucket: 'no-such-bucket' }, /bucket/],
     ['the wrong region', { region: 'eu-west-1' }, /region/],
