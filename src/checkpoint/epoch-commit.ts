@@ -78,7 +78,7 @@ async function stance<V extends TableView, P extends PreparedChange>(
   plan: CommitPlan,
   uploaded: UploadedEpoch,
 ): Promise<Stance<Settled>> {
-  const verdict = judge(format.progress(view, pipeline), plan);
+  const verdict = judge(format.progress(view, pipeline), plan, format.holds(view, plan.token));
   switch (verdict.kind) {
     case 'ours':
     case 'recut':

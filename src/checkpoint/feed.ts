@@ -124,7 +124,9 @@ export class Feed {
     const at = this.#staged.get(entry.lane);
     const end = offset(entry.baseOffset + BigInt(entry.count));
     if (at !== undefined && end <= at) return;
-    if (at === undefined && this.#wasPruned(entry.lane)) throw restoredFromThePast(entry);
+    // The lane of this life is not from the past, whatever the clocks said when lanes were born.
+    if (at === undefined && !this.#appended.has(entry.lane) && this.#wasPruned(entry.lane))
+      throw restoredFromThePast(entry);
     const skip = at !== undefined && at > entry.baseOffset ? Number(at - entry.baseOffset) : 0;
     const payload = skip === 0 ? entry.payload : withoutLines(entry.payload, skip);
     const lines =

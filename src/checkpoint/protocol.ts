@@ -31,14 +31,21 @@ export type Verdict =
   /** A newer generation owns a lane of ours. */
   | { readonly kind: 'fenced'; readonly lane: LaneId; readonly generation: Generation };
 
-/** Compares a freshly loaded base with a plan. A commit is valid only where every lane stands exactly at `from`. */
-export function judge(base: Progress | undefined, plan: CommitPlan): Verdict {
+/**
+ * Compares a freshly loaded base with a plan. A commit is valid only where every lane stands exactly at `from`. `held`: the base's history
+ * has a snapshot of our token, which says so even after a neighbour's commit has put its own token into the property.
+ */
+export function judge(base: Progress | undefined, plan: CommitPlan, held: boolean): Verdict {
   for (const lane of plan.lanes.keys()) {
     const at = base?.lanes.get(lane);
     if (at !== undefined && at.generation > plan.generation) return { kind: 'fenced', lane, generation: at.generation };
   }
   const lanes = [...plan.lanes];
-  if (base?.token === plan.token && lanes.every(([lane, cut]) => base.lanes.get(lane)?.next === cut.to))
+  if (
+    base !== undefined &&
+    (held || base.token === plan.token) &&
+    lanes.every(([lane, cut]) => base.lanes.get(lane)?.next === cut.to)
+  )
     return { kind: 'ours' };
   return lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from)
     ? { kind: 'attempt' }

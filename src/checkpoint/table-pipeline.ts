@@ -5,7 +5,6 @@
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { SluiceError, disposition, isSluiceError, messageOf } from '../core/errors.ts';
 import {
-  snapshotId,
   type Epoch,
   type Generation,
   type LaneId,
@@ -14,19 +13,19 @@ import {
   type TableName,
   type TableUuid,
 } from '../core/ids.ts';
-import { positive63, type Runtime } from '../core/runtime.ts';
+import type { Runtime } from '../core/runtime.ts';
 import type { TaskGroup } from '../core/task-group.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
-import type { ColumnEngine, FileLayout, Staging } from '../contracts/column-engine.ts';
+import type { ColumnEngine, FileLayout } from '../contracts/column-engine.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { Entry, Log } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Progress } from '../record/progress.ts';
-import { OpenEpoch, endOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
+import { endOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
 import { commitEpoch } from './epoch-commit.ts';
-import { writeEpoch } from './epoch-writer.ts';
+import { Epochs } from './epochs.ts';
 import { Feed } from './feed.ts';
 import { flushTrigger, type FlushLimits, type FlushTrigger } from './flush-policy.ts';
 import { Positions } from './positions.ts';
@@ -58,9 +57,6 @@ export type PipelineState =
 
 export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'internal';
 
-/** Two epochs may wait to be committed; then the feed falls behind and the log's budget holds the sources back. */
-const MAX_SEALED = 2;
-
 const REFRESH_MS = 1_000;
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
@@ -71,16 +67,13 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   readonly positions = new Positions();
   readonly #context: PipelineContext<V, P>;
   readonly #feed: Feed;
+  readonly #epochs: Epochs;
   #view: V;
   #checker: RecordChecker;
   #layout: FileLayout;
-  #open: OpenEpoch | undefined;
-  #sealed: SealedEpoch[] = [];
-  #writing = new AbortController();
   #state: PipelineState = { kind: 'running' };
   #lastCommit: Committed | undefined;
   #lastCheckpoint: CheckpointRecord | undefined;
-  #stagings = 0;
   #goneSince: number | undefined;
   #failures = 0;
   #refreshedAt = Number.NEGATIVE_INFINITY;
@@ -94,11 +87,12 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.uuid = view.uuid;
     this.#layout = context.layoutOf(view);
     this.#checker = context.checkerOf(view);
+    this.#epochs = new Epochs(context, view.uuid, (state, cause) => this.#trouble(state, cause));
     this.#feed = new Feed(context.log, {
       table: view.uuid,
       checker: () => this.#checker,
-      open: () => this.#openEpoch(),
-      hasRoom: () => this.#hasRoom(),
+      open: () => this.#epochs.openFor(this.#layout),
+      hasRoom: () => this.#state.kind !== 'stopped' && this.#epochs.hasRoom,
       room: (signal) => this.#changed.next(signal),
       onStaged: () => this.#cutBySize(),
       onLive: () => this.#changed.raise(),
@@ -127,7 +121,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /** Acknowledged and not known to be in the table, as far as this life has seen them; `oldestAt` is monotonic milliseconds. */
   get lag(): { readonly records: bigint; readonly bytes: number; readonly oldestAt: number | undefined } {
-    const waiting = [...this.#sealed, ...(this.#open === undefined ? [] : [this.#open])];
+    const { waiting } = this.#epochs;
     const { unstaged } = this.#feed;
     return {
       records: BigInt(waiting.reduce((sum, epoch) => sum + epoch.rows, unstaged.records)),
@@ -138,7 +132,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /** Every acknowledged record is in the table. */
   get drained(): boolean {
-    return this.#feed.live && this.#open === undefined && this.#sealed.length === 0;
+    return this.#feed.live && this.#epochs.waiting.length === 0;
   }
 
   durableTo(lane: LaneId): Offset | undefined {
@@ -197,7 +191,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /** The open epoch, if it is due at this moment. */
   due(nowMonotonic: number): FlushTrigger | undefined {
-    return this.#open === undefined ? undefined : flushTrigger(this.#open, this.#context.limits, nowMonotonic);
+    const { open } = this.#epochs;
+    return open === undefined ? undefined : flushTrigger(open, this.#context.limits, nowMonotonic);
   }
 
   /**
@@ -205,30 +200,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
    * sealed epochs wait already.
    */
   cut(epoch: Epoch, trigger: CheckpointRecord['trigger']): boolean {
-    const open = this.#open;
-    if (open === undefined || open.rows === 0 || this.#sealed.length >= MAX_SEALED || this.#state.kind === 'stopped')
-      return false;
-    this.#open = undefined;
-    const { runtime, locations } = this.#context;
-    const files = writeEpoch(
-      { locations, runtime, onTrouble: (cause) => this.#trouble('unavailable', messageOf(cause)) },
-      this.#view.location,
-      open.staging,
-      this.#writing.signal,
-    );
-    files.catch(() => undefined);
-    this.#sealed.push({
-      epoch,
-      token: snapshotId(positive63(runtime.random)),
-      trigger,
-      lanes: open.lanes,
-      staging: open.staging,
-      rows: open.rows,
-      bytes: open.bytes,
-      firstAt: open.firstAt,
-      sealedAt: runtime.clock.now(),
-      files,
-    });
+    if (this.#state.kind === 'stopped' || !this.#epochs.seal(epoch, trigger, this.#view.location)) return false;
     this.#changed.raise();
     return true;
   }
@@ -241,7 +213,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     while (!this.#feed.live && this.#state.kind !== 'stopped') await this.#changed.next(signal);
     const target = this.positions.beyond(this.#feed.staged);
     while (this.#state.kind !== 'stopped' && this.positions.beyond(target).size > 0) {
-      const open = [...(this.#open?.lanes ?? [])];
+      const open = [...(this.#epochs.open?.lanes ?? [])];
       if (open.some(([lane, cut]) => (cut.from ?? 0n) < (target.get(lane) ?? 0n)))
         this.cut(this.#context.nextEpoch(), trigger);
       await this.#changed.next(signal);
@@ -258,37 +230,19 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /** Local files of this life go; the records stay in the log. */
   async close(error: SluiceError): Promise<void> {
-    this.#writing.abort(error);
     this.positions.close(error);
     await this.#forgetUncommitted();
   }
 
-  #openEpoch(): OpenEpoch {
-    if (this.#open === undefined) {
-      const { engine, runtime } = this.#context;
-      this.#stagings += 1;
-      const staging = engine.staging(this.#layout, `${this.uuid}-${this.#stagings}`);
-      this.#open = new OpenEpoch(staging, runtime.clock.monotonic());
-    }
-    return this.#open;
-  }
-
-  #hasRoom(): boolean {
-    if (this.#state.kind === 'stopped') return false;
-    const { maxBytes, maxRows } = this.#context.limits;
-    const full = this.#open !== undefined && (this.#open.bytes >= maxBytes || this.#open.rows >= maxRows);
-    return !full || this.#sealed.length < MAX_SEALED;
-  }
-
   #cutBySize(): void {
-    const due = this.due(this.#open?.firstAt ?? 0);
+    const due = this.due(this.#epochs.open?.firstAt ?? 0);
     if (due === 'bytes' || due === 'rows') this.cut(this.#context.nextEpoch(), due);
     this.#changed.raise();
   }
 
   async #commitSealed(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const next = this.#sealed[0];
+      const { next } = this.#epochs;
       if (next === undefined || this.#state.kind === 'stopped') await this.#changed.next(signal);
       else await this.queue.run(() => this.#commit(next, signal));
     }
@@ -322,7 +276,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     switch (end.kind) {
       case 'in':
         this.#publish(sealed, uploaded, end.view, end.seconds);
-        await this.#drop(sealed.staging);
+        await this.#epochs.drop(sealed.staging);
         return;
       case 'recut':
         this.#trouble('recut', 'another writer moved the progress of this pipeline');
@@ -352,7 +306,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #publish(sealed: SealedEpoch, uploaded: UploadedEpoch, view: V, commitSeconds: number): void {
     const at = this.#context.runtime.clock.now();
     const lanes = endOf(sealed.lanes);
-    this.#sealed.shift();
+    this.#epochs.committed();
     this.#adopt(view);
     this.#lastCommit = { snapshot: sealed.token, at };
     this.#failures = 0;
@@ -379,7 +333,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   // Rows of one epoch share a layout: what is open under the old one is cut before the new one counts. False when that must wait.
   #adopt(view: V): boolean {
     if (!sameLayout(view, this.#view)) {
-      if (this.#open !== undefined && !this.cut(this.#context.nextEpoch(), 'interval')) return false;
+      if (this.#epochs.open !== undefined && !this.cut(this.#context.nextEpoch(), 'interval')) return false;
       this.#checker = this.#context.checkerOf(view);
       this.#layout = this.#context.layoutOf(view);
     }
@@ -408,23 +362,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   async #forgetUncommitted(): Promise<void> {
     this.#feed.hold();
-    const stagings = [
-      ...this.#sealed.map((sealed) => sealed.staging),
-      ...(this.#open === undefined ? [] : [this.#open.staging]),
-    ];
-    const files = this.#sealed.map((sealed) => sealed.files);
-    this.#writing.abort(new SluiceError('closed', 'the epoch was given up'));
-    this.#writing = new AbortController();
-    this.#sealed = [];
-    this.#open = undefined;
-    await Promise.allSettled(files);
-    for (const staging of stagings) await this.#drop(staging);
+    await this.#epochs.forget();
     this.#changed.raise();
-  }
-
-  /** Leftovers on local disk cost space, not data. */
-  async #drop(staging: Staging): Promise<void> {
-    await staging.drop().catch((error: unknown) => this.#context.onTrouble(this.uuid, 'spool-left', messageOf(error)));
   }
 
   async #orStop(work: () => Promise<void>): Promise<void> {
@@ -455,8 +394,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   }
 
   #trouble(state: string, cause: string): void {
-    if (this.#state.kind === 'running' || this.#state.kind === 'failing')
-      this.#state = { kind: 'failing', reason: cause };
+    // A lost race is daily life; only what keeps commits from landing is failing.
+    if (this.#state.kind !== 'stopped' && state !== 'conflict') this.#state = { kind: 'failing', reason: cause };
     this.#context.onTrouble(this.uuid, state, cause);
   }
 }

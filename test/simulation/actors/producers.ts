@@ -78,7 +78,7 @@ function hear(world: World, life: Life, request: SentRequest, answer: AppendAnsw
         request.awaits = undefined;
         request.committed = committed;
         world.scheduler.note(`${life.name} says r${request.id} is in ${committed.snapshot.toString().slice(0, 6)}`);
-        world.invariants.reported(request, committed);
+        world.invariants.reported(request, committed, life.recut.has(request.table));
       },
       () => {
         request.awaits = undefined;
@@ -103,7 +103,11 @@ function askPosition(world: World, request: SentRequest): void {
       if (state.kind === 'unknown-position' && request.excused === undefined && current?.uuid === stored.table)
         world.violation('I1', `position of r${request.id}, acknowledged, is unknown to ${life.name}`);
       if (state.kind === 'committed' && state.snapshot !== undefined && request.excused === undefined)
-        world.invariants.reported(request, { snapshot: state.snapshot, at: state.at ?? 0 });
+        world.invariants.reported(
+          request,
+          { snapshot: state.snapshot, at: state.at ?? 0 },
+          life.recut.has(request.table),
+        );
     },
     () => undefined,
   );

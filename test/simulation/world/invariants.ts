@@ -14,7 +14,9 @@ import type { Bucket } from './sim-store.ts';
 interface Landed {
   readonly uuid: TableUuid;
   readonly life: string;
+  /** What it added, and everything main held with it. */
   readonly requests: ReadonlySet<number>;
+  readonly held: ReadonlySet<number>;
   readonly files: number;
 }
 
@@ -72,7 +74,7 @@ export class Invariants {
     const base = before === undefined ? new Set<number>() : this.requestsIn(before);
     const requests = new Set([...held].filter((request) => !base.has(request)));
     const files = cause.update.lanes.size;
-    this.landed.set(cause.token, { uuid: after.uuid, life: cause.life, requests, files });
+    this.landed.set(cause.token, { uuid: after.uuid, life: cause.life, requests, held, files });
   }
 
   /** I4: every file that a snapshot of the table names is there. */
@@ -100,12 +102,15 @@ export class Invariants {
     return new Set(rows.keys());
   }
 
-  /** I11: a commit that was reported is one, and holds the records it was reported for. */
-  reported(request: SentRequest, committed: Committed): void {
+  /**
+   * I11: a commit that was reported is one, and brought the records it was reported for. A daemon that learnt of them from a table that
+   * somebody else had moved since may name the snapshot that told it so: it holds them.
+   */
+  reported(request: SentRequest, committed: Committed, learntLater: boolean): void {
     const landed = this.landed.get(committed.snapshot);
     if (landed === undefined)
       this.#violation('I11', `r${request.id} was reported in snapshot ${committed.snapshot}, which never was`);
-    else if (!landed.requests.has(request.id))
+    else if (!(learntLater ? landed.held : landed.requests).has(request.id))
       this.#violation('I11', `r${request.id} was reported in snapshot ${committed.snapshot}, which did not add it`);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { SnapshotId, TableName, TableUuid } from '../../../src/core/ids.ts';
 import { formatTableName } from '../../../src/core/ids.ts';
+import { bornAt } from '../../../src/core/lane-id.ts';
 import type { PreparedChange, ProgressUpdate, TableView } from '../../../src/contracts/table-format.ts';
 import type { PartitionSpec, SortOrder } from '../../../src/record/partition-spec.ts';
 import { decodeProgress, encodeProgress, progressKey, type Progress } from '../../../src/record/progress.ts';
@@ -183,5 +184,7 @@ function merged(before: Progress | undefined, update: ProgressUpdate, table: Tab
   const lanes = new Map(before?.lanes);
   for (const [lane, to] of update.lanes) lanes.set(lane, to);
   for (const lane of update.prune ?? []) lanes.delete(lane);
-  return { pipeline: update.pipeline, table, epoch: update.epoch, token, lanes };
+  const prunedTo = Math.max(before?.prunedTo ?? 0, ...(update.prune ?? []).map(bornAt));
+  const pruned = prunedTo === 0 ? {} : { prunedTo };
+  return { pipeline: update.pipeline, table, epoch: update.epoch, token, lanes, ...pruned };
 }

@@ -1,0 +1,117 @@
+/**
+ * The open epoch of one table and the sealed ones that wait to be committed. Owns stagings from the first record to dropped local files,
+ * and the bound of sealed epochs. Does not decide when to cut, and commits nothing.
+ */
+import { SluiceError, messageOf } from '../core/errors.ts';
+import { snapshotId, type Epoch, type TableUuid } from '../core/ids.ts';
+import { positive63, type Runtime } from '../core/runtime.ts';
+import type { ColumnEngine, FileLayout, Staging } from '../contracts/column-engine.ts';
+import type { Locations } from '../contracts/locations.ts';
+import type { CheckpointRecord } from '../contracts/service-ports.ts';
+import { OpenEpoch, type SealedEpoch } from './epoch.ts';
+import { writeEpoch } from './epoch-writer.ts';
+import type { FlushLimits } from './flush-policy.ts';
+
+/** Two epochs may wait to be committed; then the feed falls behind and the log's budget holds the sources back. */
+const MAX_SEALED = 2;
+
+export interface EpochsContext {
+  readonly engine: ColumnEngine;
+  readonly locations: Locations;
+  readonly runtime: Runtime;
+  readonly limits: FlushLimits;
+}
+
+export class Epochs {
+  readonly #context: EpochsContext;
+  readonly #table: TableUuid;
+  readonly #onTrouble: (state: string, cause: string) => void;
+  #open: OpenEpoch | undefined;
+  #sealed: SealedEpoch[] = [];
+  #writing = new AbortController();
+  #stagings = 0;
+
+  constructor(context: EpochsContext, table: TableUuid, onTrouble: (state: string, cause: string) => void) {
+    this.#context = context;
+    this.#table = table;
+    this.#onTrouble = onTrouble;
+  }
+
+  get open(): OpenEpoch | undefined {
+    return this.#open;
+  }
+
+  /** The next to commit. */
+  get next(): SealedEpoch | undefined {
+    return this.#sealed[0];
+  }
+
+  /** Everything not yet committed, oldest first. */
+  get waiting(): readonly (OpenEpoch | SealedEpoch)[] {
+    return this.#open === undefined ? this.#sealed : [...this.#sealed, this.#open];
+  }
+
+  get hasRoom(): boolean {
+    const { maxBytes, maxRows } = this.#context.limits;
+    const full = this.#open !== undefined && (this.#open.bytes >= maxBytes || this.#open.rows >= maxRows);
+    return !full || this.#sealed.length < MAX_SEALED;
+  }
+
+  /** The epoch that takes the next records; one of this layout is made when there is none. */
+  openFor(layout: FileLayout): OpenEpoch {
+    if (this.#open === undefined) {
+      const { engine, runtime } = this.#context;
+      this.#stagings += 1;
+      const staging = engine.staging(layout, `${this.#table}-${this.#stagings}`);
+      this.#open = new OpenEpoch(staging, runtime.clock.monotonic());
+    }
+    return this.#open;
+  }
+
+  /** Seals the open epoch and starts to write it. False when it is empty or two wait already. */
+  seal(epoch: Epoch, trigger: CheckpointRecord['trigger'], tableLocation: string): boolean {
+    const open = this.#open;
+    if (open === undefined || open.rows === 0 || this.#sealed.length >= MAX_SEALED) return false;
+    this.#open = undefined;
+    const { runtime, locations } = this.#context;
+    const onTrouble = (cause: unknown): void => this.#onTrouble('unavailable', messageOf(cause));
+    const files = writeEpoch({ locations, runtime, onTrouble }, tableLocation, open.staging, this.#writing.signal);
+    // Whoever commits it hears of a failure; until then it is nobody's.
+    files.catch(() => undefined);
+    this.#sealed.push({
+      epoch,
+      token: snapshotId(positive63(runtime.random)),
+      trigger,
+      lanes: open.lanes,
+      staging: open.staging,
+      rows: open.rows,
+      bytes: open.bytes,
+      firstAt: open.firstAt,
+      sealedAt: runtime.clock.now(),
+      files,
+    });
+    return true;
+  }
+
+  /** The first sealed epoch is in its table. */
+  committed(): void {
+    this.#sealed.shift();
+  }
+
+  /** Gives up everything uncommitted; resolves when its local files are gone. Uploaded files stay for orphan removal. */
+  async forget(): Promise<void> {
+    const { waiting } = this;
+    const files = this.#sealed.map((sealed) => sealed.files);
+    this.#writing.abort(new SluiceError('closed', 'the epoch was given up'));
+    this.#writing = new AbortController();
+    this.#sealed = [];
+    this.#open = undefined;
+    await Promise.allSettled(files);
+    for (const { staging } of waiting) await this.drop(staging);
+  }
+
+  /** Leftovers on local disk cost space, not data. */
+  async drop(staging: Staging): Promise<void> {
+    await staging.drop().catch((error: unknown) => this.#onTrouble('spool-left', messageOf(error)));
+  }
+}
