@@ -18,6 +18,12 @@ const NAMESPACE_EXISTS = 'exists';
 
 type Statements = { readonly [Name in keyof ReturnType<typeof statements>]: StatementSync };
 
+export interface PointerSwap {
+  readonly table: TableName;
+  readonly from: string;
+  readonly to: string;
+}
+
 export class SqlCatalog implements MetadataPointers {
   readonly #database: DatabaseSync;
   readonly #catalogName: string;
@@ -73,7 +79,7 @@ export class SqlCatalog implements MetadataPointers {
         this.#database.exec('COMMIT');
         return there ? 'exists' : 'created';
       } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        rollBack(this.#database);
         throw error;
       }
     });
@@ -99,12 +105,23 @@ export class SqlCatalog implements MetadataPointers {
   }
 
   async swap(table: TableName, from: string, to: string): Promise<SwapOutcome> {
+    return this.swapAll([{ table, from, to }])[0] ?? { kind: 'unknown', cause: undefined };
+  }
+
+  /** Independent swaps under one sync; an outcome for each, in order. */
+  swapAll(swaps: readonly PointerSwap[]): readonly SwapOutcome[] {
+    if (swaps.length === 0) return [];
     try {
-      const done = this.#statements.swap.run(to, from, ...this.#key(table), from);
-      return { kind: Number(done.changes) === 1 ? 'swapped' : 'lost-race' };
-    } catch (error) {
+      this.#database.exec('BEGIN IMMEDIATE');
+      const changes = swaps.map(({ table, from, to }) => {
+        return Number(this.#statements.swap.run(to, from, ...this.#key(table), from).changes);
+      });
+      this.#database.exec('COMMIT');
+      return changes.map((changed) => ({ kind: changed === 1 ? 'swapped' : 'lost-race' }));
+    } catch (cause) {
       // An error of the disk may come after the write: whoever asks the table again learns what holds.
-      return { kind: 'unknown', cause: error };
+      rollBack(this.#database);
+      return swaps.map(() => ({ kind: 'unknown', cause }));
     }
   }
 
@@ -156,8 +173,16 @@ function prepareSchema(database: DatabaseSync): CatalogSchema {
     database.exec('COMMIT');
     return columns.includes('iceberg_type') ? 'V1' : 'V0';
   } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
+    rollBack(database);
     throw error;
+  }
+}
+
+function rollBack(database: DatabaseSync): void {
+  try {
+    if (database.isTransaction) database.exec('ROLLBACK');
+  } catch {
+    // The connection is gone, and its transaction with it.
   }
 }
 

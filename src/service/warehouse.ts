@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { ObjectStore } from '../contracts/object-store.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { Runtime } from '../core/runtime.ts';
-import { SqlCatalog } from '../catalog/sql-catalog.ts';
+import { ThreadedSqlCatalog } from '../catalog/threaded-sql-catalog.ts';
 import type { S3Settings, Settings } from '../config/settings.ts';
 import { openIceberg, type Iceberg } from '../iceberg/open-iceberg.ts';
 import type { StoreObserver } from '../store/metered-store.ts';
@@ -25,7 +25,7 @@ export function openWarehouse(settings: Settings, runtime: Runtime, observer: St
   const opened = openStore({ warehouse: settings.warehouse, ...s3 }, runtime, observer);
   const { root, store } = opened;
   mkdirSync(dirname(settings.catalog.path), { recursive: true });
-  const pointers = SqlCatalog.open(settings.catalog.path, settings.catalog.name);
+  const pointers = ThreadedSqlCatalog.open(settings.catalog.path, settings.catalog.name);
   return {
     root,
     store,

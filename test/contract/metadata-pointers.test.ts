@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SqlCatalog } from '../../src/catalog/sql-catalog.ts';
+import { ThreadedSqlCatalog } from '../../src/catalog/threaded-sql-catalog.ts';
 import { CREATE_NAMESPACES, CREATE_TABLES } from '../../src/catalog/sql-statements.ts';
 import { MemoryPointers } from '../support/iceberg/memory-pointers.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
@@ -19,6 +20,14 @@ describeMetadataPointers('SQLite', async () => {
   const folder = await temporaryFolder();
   return {
     open: async () => SqlCatalog.open(`${folder.path}/catalog.db`, 'sluice'),
+    remove: () => folder.remove(),
+  };
+});
+
+describeMetadataPointers('SQLite, written on a thread', async () => {
+  const folder = await temporaryFolder();
+  return {
+    open: async () => ThreadedSqlCatalog.open(`${folder.path}/catalog.db`, 'sluice'),
     remove: () => folder.remove(),
   };
 });
