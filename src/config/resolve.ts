@@ -3,7 +3,6 @@
  * is stated here and nowhere else.
  */
 import { resolve as absolute } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { TableDefinition } from '../contracts/tables.ts';
 import { SluiceError } from '../core/errors.ts';
 import { formatTableName, pipelineId } from '../core/ids.ts';
@@ -28,7 +27,7 @@ export function resolveSettings(
   const dataDir = absolute(directory, file.data_dir);
   const inData = (given: string | undefined, name: string): string =>
     absolute(directory, given ?? `${dataDir}/${name}`);
-  const warehouse = resolveWarehouse(file.warehouse ?? pathToFileURL(`${dataDir}/warehouse`).href, faults);
+  const warehouse = resolveWarehouse(file.warehouse ?? `file://${dataDir}/warehouse`, faults);
   const s3 = resolveS3(file.storage.s3, warehouse.startsWith('s3:'), faults);
   const compression = file.file.compression ?? (file.encoder === 'parquetjs' ? 'snappy' : 'zstd');
   const bodyMemory = server.limits.body_memory ?? Math.max(Math.floor(memory.budget / 4), server.max_body);
