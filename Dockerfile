@@ -22,6 +22,6 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8080/livez').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # As bin/sluice, which says why.
-ENV UV_THREADPOOL_SIZE=16
+ENV UV_THREADPOOL_SIZE=24
 ENTRYPOINT ["node", "--initial-heap-size=256", "--enable-source-maps", "/app/dist/main.js"]
 CMD ["run", "-c", "/etc/sluice/sluice.yaml"]

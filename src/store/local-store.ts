@@ -12,6 +12,7 @@ import type { BigIntStats } from 'node:fs';
 import type { ETag, ObjectInfo, ObjectStore, PutCondition, PutResult } from '../contracts/object-store.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
 import { type Runtime, hex } from '../core/runtime.ts';
+import { Slots } from '../core/slots.ts';
 import { throwIfCancelled } from './cancel.ts';
 import { DurableFolders, syncFolder } from './durable-folders.ts';
 import { KeyLocks } from './key-locks.ts';
@@ -19,6 +20,11 @@ import { type ByteRange, TEMPORARY_SEGMENT, checkKey, resolveRange } from './key
 import { codeOf, isAbsent, localError } from './local-errors.ts';
 import { walkFiles } from './local-walk.ts';
 
+/**
+ * Writes at a time. Each holds a thread of libuv's pool (24, see bin/sluice) for its syncs; the log's sync needs one too, and producers
+ * wait for it while hundreds of tables commit.
+ */
+const MAX_WRITES = 16;
 /** A temporary file this old belongs to no living write. */
 const STALE_TEMPORARY_MS = 24 * 3_600_000;
 
@@ -27,6 +33,7 @@ export class LocalStore implements ObjectStore {
   readonly #runtime: Runtime;
   readonly #folders: DurableFolders;
   readonly #locks = new KeyLocks();
+  readonly #writes = new Slots(MAX_WRITES);
   #lastStampMicros = 0;
   #swept: Promise<void> | undefined;
 
@@ -146,6 +153,16 @@ export class LocalStore implements ObjectStore {
     fill: (temporary: string) => Promise<void>,
   ): Promise<PutResult> {
     const path = this.#path(key);
+    return this.#writes.use(() => this.#writeNow(key, path, condition, signal, fill));
+  }
+
+  async #writeNow(
+    key: string,
+    path: string,
+    condition: PutCondition,
+    signal: AbortSignal | undefined,
+    fill: (temporary: string) => Promise<void>,
+  ): Promise<PutResult> {
     throwIfCancelled(signal);
     const temporary = join(this.#root, TEMPORARY_SEGMENT, hex(this.#runtime.random.bytes(16)));
     try {

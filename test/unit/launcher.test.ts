@@ -34,9 +34,9 @@ async function fakeNode(major: number): Promise<void> {
 const start = (env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
   run(join(root, 'bin/sluice'), [...args], { env: { PATH: join(root, 'tools'), ...env } });
 
-test('a checkout runs its sources with sixteen pool threads and a heap that takes bodies in', async () => {
+test('a checkout runs its sources with its pool threads and a heap that takes bodies in', async () => {
   const { stdout } = await start({}, 'run', '-c', 'a b.yaml');
-  expect(stdout.trim()).toBe(`16 --initial-heap-size=256 ${root}/src/main.ts run -c a b.yaml`);
+  expect(stdout.trim()).toBe(`24 --initial-heap-size=256 ${root}/src/main.ts run -c a b.yaml`);
 });
 
 test('threads that an operator asked for are kept', async () => {
