@@ -36,6 +36,7 @@ export async function fenceLostLanes<V extends TableView, P extends PreparedChan
     const plan: CommitPlan = {
       table: base.uuid,
       token,
+      known: new Map(),
       generation: [...lanes.values()].reduce(
         (highest, at) => (at.generation > highest ? at.generation : highest),
         owner,

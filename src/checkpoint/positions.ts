@@ -59,6 +59,11 @@ export class Positions {
     return new Map([...ends].filter(([lane, end]) => (this.#progress.get(lane) ?? 0n) < end));
   }
 
+  /** Where the table stood when this life last saw it. */
+  get progress(): ReadonlyMap<LaneId, Offset> {
+    return this.#progress;
+  }
+
   /** `durableTo` answers how far the log of this daemon holds the lane for this table. */
   stateOf(position: Position, durableTo: Offset | undefined): PositionState {
     if (this.#holds(position)) {

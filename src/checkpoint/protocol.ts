@@ -19,6 +19,8 @@ export interface CommitPlan {
   readonly generation: Generation;
   /** Same over all attempts of one prepared change. */
   readonly token: SnapshotId;
+  /** Where this life last saw the table stand, lanes outside the cut included. */
+  readonly known: ReadonlyMap<LaneId, Offset>;
 }
 
 export type Verdict =
@@ -32,7 +34,8 @@ export type Verdict =
   | { readonly kind: 'fenced'; readonly lane: LaneId; readonly generation: Generation };
 
 /**
- * Compares a freshly loaded base with a plan. A commit is valid only where every lane stands exactly at `from`. `held`: the base's history
+ * Compares a freshly loaded base with a plan. A commit is valid only where every lane of the cut stands exactly at `from`
+ * and no other lane has gone back. `held`: the base's history
  * has a snapshot of our token, which says so even after a neighbour's commit has put its own token into the property.
  */
 export function judge(base: Progress | undefined, plan: CommitPlan, held: boolean): Verdict {
@@ -47,7 +50,11 @@ export function judge(base: Progress | undefined, plan: CommitPlan, held: boolea
     lanes.every(([lane, cut]) => base.lanes.get(lane)?.next === cut.to)
   )
     return { kind: 'ours' };
-  return lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from)
+  // A pointer that went back takes records of other lanes away, too: going on would leave them out until the log has trimmed them.
+  const wentBack = [...plan.known].some(
+    ([lane, next]) => (base?.lanes.get(lane)?.next ?? -1n) < next && !wasPruned(base, lane),
+  );
+  return !wentBack && lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from)
     ? { kind: 'attempt' }
     : { kind: 'recut' };
 }

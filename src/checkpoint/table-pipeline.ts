@@ -268,6 +268,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const end = await commitEpoch(
       this.#context,
       this,
+      this.positions.progress,
       sealed,
       uploaded,
       (state, cause) => this.#trouble(state, cause),
