@@ -52,13 +52,15 @@ export class Feed {
     return this.#staged;
   }
 
-  /** Appended in this life and not staged. What earlier lives left behind is not counted until it is read back. */
+  /** Appended in this life and not staged, or given up. What earlier lives left behind is not counted until it is read back. */
   get unstaged(): { readonly records: number; readonly bytes: number } {
     return this.#unstaged;
   }
 
-  /** Stages nothing more until `rewind`: what was staged is about to be given up. */
-  hold(): void {
+  /** Stages nothing more until `rewind`: what was staged is given up, and only in the log again. */
+  hold(givenUp: { readonly records: number; readonly bytes: number }): void {
+    this.#unstaged.records += givenUp.records;
+    this.#unstaged.bytes += givenUp.bytes;
     this.#mode = 'held';
     this.#turn += 1;
   }

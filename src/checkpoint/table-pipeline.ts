@@ -76,6 +76,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #lastCheckpoint: CheckpointRecord | undefined;
   #goneSince: number | undefined;
   #failures = 0;
+  /** When the first record of an epoch came that was given up; undefined once its records are in the table. Monotonic. */
+  #lateSince: number | undefined;
   #refreshedAt = Number.NEGATIVE_INFINITY;
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
@@ -95,7 +97,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       hasRoom: () => this.#state.kind !== 'stopped' && this.#epochs.hasRoom,
       room: (signal) => this.#changed.next(signal),
       onStaged: () => this.#cutBySize(),
-      onLive: () => this.#changed.raise(),
+      onLive: () => {
+        if (this.drained) this.#lateSince = undefined;
+        this.#changed.raise();
+      },
     });
   }
 
@@ -126,7 +131,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return {
       records: BigInt(waiting.reduce((sum, epoch) => sum + epoch.rows, unstaged.records)),
       bytes: waiting.reduce((sum, epoch) => sum + epoch.bytes, unstaged.bytes),
-      oldestAt: waiting[0]?.firstAt,
+      oldestAt: this.#lateSince ?? waiting[0]?.firstAt,
     };
   }
 
@@ -310,6 +315,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#epochs.committed();
     this.#adopt(view);
     this.#lastCommit = { snapshot: sealed.token, at };
+    this.#lateSince = undefined;
     this.#failures = 0;
     if (this.#state.kind === 'failing') this.#state = { kind: 'running' };
     this.#lastCheckpoint = {
@@ -362,7 +368,12 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   }
 
   async #forgetUncommitted(): Promise<void> {
-    this.#feed.hold();
+    const { waiting } = this.#epochs;
+    this.#lateSince ??= waiting[0]?.firstAt;
+    this.#feed.hold({
+      records: waiting.reduce((sum, epoch) => sum + epoch.rows, 0),
+      bytes: waiting.reduce((sum, epoch) => sum + epoch.bytes, 0),
+    });
     await this.#epochs.forget();
     this.#changed.raise();
   }
