@@ -74,16 +74,22 @@ it('what waits in memory counts against the budgets', async () => {
   const world = logWorld({ maxBytes: 1_000_000, perTableShare: 0.01, maxQueuedBytes: 5_000 });
   const log = await world.open();
   const payload = Buffer.alloc(1_000, 0x20);
-  const many = (table: typeof TABLE_A, count: number) =>
-    Promise.all(Array.from({ length: count }, () => log.append([{ table, schemaId: 0, count: 1, payload }])));
-  const crowd = await many(TABLE_A, 8);
+  const crowd = await Promise.all(
+    Array.from({ length: 8 }, () => log.append([{ table: TABLE_A, schemaId: 0, count: 1, payload }])),
+  );
   expect(crowd.filter((outcome) => outcome.kind === 'appended')).toHaveLength(4);
   expect(crowd).toContainEqual({ kind: 'full', scope: 'log' });
-  const wide = logWorld({ maxBytes: 1_000_000, perTableShare: 0.005 });
-  const roomy = await wide.open();
-  const rush = await Promise.all(
-    Array.from({ length: 8 }, () => roomy.append([{ table: TABLE_B, schemaId: 0, count: 1, payload }])),
-  );
-  expect(rush.filter((outcome) => outcome.kind === 'appended')).toHaveLength(4);
-  expect(rush).toContainEqual({ kind: 'full', scope: 'table' });
+  for (const [limits, scope, tables] of [
+    [{ maxBytes: 1_000_000, perTableShare: 0.005 }, 'table', [TABLE_B]],
+    [{ maxBytes: 5_000, perTableShare: 0.9 }, 'log', [TABLE_A, TABLE_B]],
+  ] as const) {
+    const roomy = await logWorld(limits).open();
+    const drafts = Array.from({ length: 8 }, (_, index) => {
+      const table = tables[index % tables.length] ?? TABLE_A;
+      return { table, schemaId: 0, count: 1, payload };
+    });
+    const rush = await Promise.all(drafts.map((each) => roomy.append([each])));
+    expect(rush.filter((outcome) => outcome.kind === 'appended')).toHaveLength(4);
+    expect(rush).toContainEqual({ kind: 'full', scope });
+  }
 });
