@@ -7,7 +7,7 @@ import type { Progress } from '../record/progress.ts';
 import { hasLiveFiles, type ManifestFile } from './manifest-file.ts';
 import { writeManifestList } from './manifest-list.ts';
 import type { ManifestLists } from './manifest-lists.ts';
-import { mergeManifests, mergePolicy, planMerges } from './manifest-merge.ts';
+import { ManifestMerger, mergePolicy, planMerges } from './manifest-merge.ts';
 import { manifestForm } from './manifest-write.ts';
 import { currentSnapshot, metadataDirectory, specById, type Snapshot, type TableMetadata } from './metadata.ts';
 import { asManifestFile, placeManifest, type PlacedManifest, type PreparedAppend } from './prepared-append.ts';
@@ -88,6 +88,8 @@ async function mergeSmall(
 
 /** Manifests are fetched a few at a time: a hundred gets at once would only queue. */
 const GETS_IN_FLIGHT = 16;
+/** Decoding so many entries takes a few milliseconds; then others on the event loop have their turn. */
+const ENTRIES_IN_A_ROW = 250;
 
 async function mergeBin(
   base: TableMetadata,
@@ -96,19 +98,20 @@ async function mergeBin(
   files: TableFiles,
   runtime: Runtime,
 ): Promise<PlacedManifest> {
-  const inputs: { manifest: ManifestFile; bytes: Uint8Array }[] = [];
-  for (let at = 0; at < bin.length; at += GETS_IN_FLIGHT)
-    inputs.push(
-      ...(await Promise.all(
-        bin
-          .slice(at, at + GETS_IN_FLIGHT)
-          .map(async (manifest) => ({ manifest, bytes: await files.read(manifest.path) })),
-      )),
-    );
   const specId = bin[0]?.specId ?? base.defaultSpecId;
-  const form = manifestForm(base, specById(base, specId));
-  const written = mergeManifests(form, inputs, runtime.random);
-  return placeManifest(written, base, `${prepared.token}-merged${specId}`, files, runtime);
+  const merger = new ManifestMerger(manifestForm(base, specById(base, specId)));
+  let decoded = 0;
+  for (let at = 0; at < bin.length; at += GETS_IN_FLIGHT) {
+    const part = bin.slice(at, at + GETS_IN_FLIGHT);
+    const contents = await Promise.all(part.map((manifest) => files.read(manifest.path)));
+    for (const [position, manifest] of part.entries()) {
+      decoded += merger.add(manifest, contents[position] ?? new Uint8Array());
+      if (decoded < ENTRIES_IN_A_ROW) continue;
+      decoded = 0;
+      await runtime.clock.sleep(0);
+    }
+  }
+  return placeManifest(merger.finish(runtime.random), base, `${prepared.token}-merged${specId}`, files, runtime);
 }
 
 function countPartitions(prepared: PreparedAppend): number {

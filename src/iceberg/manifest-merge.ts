@@ -9,6 +9,7 @@ import { hasLiveFiles, mergeSummaries, summarise, type FieldSummary, type Manife
 import { readEntries } from './manifest-read.ts';
 import { encodeEntries, type ManifestForm, type WrittenManifest } from './manifest-write.ts';
 import type { TableMetadata } from './metadata.ts';
+import type { PrimitiveType } from '../record/types.ts';
 
 export interface MergePolicy {
   readonly enabled: boolean;
@@ -53,70 +54,71 @@ export function planMerges(
   return spared >= policy.minCount ? worthwhile : [];
 }
 
-/** One manifest in place of several of the form's spec. `inputs` hold each manifest with its bytes, oldest first. */
-export function mergeManifests(
-  form: ManifestForm,
-  inputs: readonly { readonly manifest: ManifestFile; readonly bytes: Uint8Array }[],
-  random: Random,
-): WrittenManifest {
-  const types = form.columns.map((column) => column.type);
-  const blocks: AvroBlock[] = [];
-  const summaries: (readonly FieldSummary[] | undefined)[] = [];
-  let files = 0;
-  let rows = 0n;
-  let minSequenceNumber: bigint | undefined;
-  const seen = (sequence: bigint): void => {
-    if (minSequenceNumber === undefined || sequence < minSequenceNumber) minSequenceNumber = sequence;
-  };
-  let moved: ManifestEntry[] = [];
-  const flush = (): void => {
-    blocks.push(...encodeEntries(form, moved));
-    summaries.push(
-      ...(moved.length === 0
-        ? []
-        : [
-            summarise(
-              types,
-              moved.map((entry) => entry.file.partition),
-            ),
-          ]),
-    );
-    moved = [];
-  };
-  for (const { manifest, bytes } of inputs) {
+/** One manifest in place of several of the form's spec, given one after another, oldest first. */
+export class ManifestMerger {
+  readonly #form: ManifestForm;
+  readonly #blocks: AvroBlock[] = [];
+  readonly #summaries: (readonly FieldSummary[] | undefined)[] = [];
+  #files = 0;
+  #rows = 0n;
+  #minSequenceNumber: bigint | undefined;
+
+  constructor(form: ManifestForm) {
+    this.#form = form;
+  }
+
+  /** Answers how many entries had to be decoded. */
+  add(manifest: ManifestFile, bytes: Uint8Array): number {
     const file = readAvroFile(bytes, manifest.path);
     // What an earlier merge wrote is in its final form: its blocks are taken over as they are, neither inflated nor decoded.
-    if (isFinal(manifest) && file.header.schema === form.avroSchema && file.header.codec === 'deflate') {
-      flush();
-      blocks.push(...file.blocks);
-      summaries.push(manifest.partitions);
-      files += manifest.existingFiles;
-      rows += manifest.existingRows;
-      seen(manifest.minSequenceNumber);
-      continue;
+    if (isFinal(manifest) && file.header.schema === this.#form.avroSchema && file.header.codec === 'deflate') {
+      this.#blocks.push(...file.blocks);
+      this.#summaries.push(manifest.partitions);
+      this.#count(manifest.existingFiles, manifest.existingRows, manifest.minSequenceNumber);
+      return 0;
     }
-    for (const entry of readEntries(file, manifest, form.columns)) {
+    const moved: ManifestEntry[] = [];
+    for (const entry of readEntries(file, manifest, this.#form.columns)) {
       if (entry.status === DELETED) continue;
       moved.push({ ...entry, status: EXISTING });
-      files += 1;
-      rows += entry.file.recordCount;
-      seen(entry.sequenceNumber ?? manifest.minSequenceNumber);
+      this.#count(1, entry.file.recordCount, entry.sequenceNumber ?? manifest.minSequenceNumber);
     }
+    this.#blocks.push(...encodeEntries(this.#form, moved));
+    this.#summaries.push(
+      summarise(
+        this.#types(),
+        moved.map((entry) => entry.file.partition),
+      ),
+    );
+    return moved.length;
   }
-  flush();
-  const partitions = mergeSummaries(types, summaries);
-  return {
-    bytes: writeAvroFile(form.avroSchema, form.header, blocks, random),
-    specId: form.spec.specId,
-    addedFiles: 0,
-    existingFiles: files,
-    deletedFiles: 0,
-    addedRows: 0n,
-    existingRows: rows,
-    deletedRows: 0n,
-    ...(minSequenceNumber === undefined ? {} : { minSequenceNumber }),
-    ...(partitions === undefined ? {} : { partitions }),
-  };
+
+  finish(random: Random): WrittenManifest {
+    const partitions = mergeSummaries(this.#types(), this.#summaries);
+    return {
+      bytes: writeAvroFile(this.#form.avroSchema, this.#form.header, this.#blocks, random),
+      specId: this.#form.spec.specId,
+      addedFiles: 0,
+      existingFiles: this.#files,
+      deletedFiles: 0,
+      addedRows: 0n,
+      existingRows: this.#rows,
+      deletedRows: 0n,
+      ...(this.#minSequenceNumber === undefined ? {} : { minSequenceNumber: this.#minSequenceNumber }),
+      ...(partitions === undefined ? {} : { partitions }),
+    };
+  }
+
+  #count(files: number, rows: bigint, sequence: bigint): void {
+    this.#files += files;
+    this.#rows += rows;
+    const least = this.#minSequenceNumber;
+    if (least === undefined || sequence < least) this.#minSequenceNumber = sequence;
+  }
+
+  #types(): readonly PrimitiveType[] {
+    return this.#form.columns.map((column) => column.type);
+  }
 }
 
 const isFinal = (manifest: ManifestFile): boolean => manifest.addedFiles === 0 && manifest.deletedFiles === 0;

@@ -62,12 +62,38 @@ export function parseMetadata(text: string, what: string): TableMetadata {
   return withRefs;
 }
 
-/** One line. The members stand in the order in which Java writes them. */
+/**
+ * One line. The members stand in the order in which Java writes them. A table keeps its snapshots from commit to commit, so the text of
+ * each is made once: printing costs what is new, and the copying of the rest.
+ */
 export function printMetadata(metadata: TableMetadata): string {
-  return stringifyJson64(metadataJson(metadata));
+  const members = Object.entries(metadataJson(metadata)).map(([key, value]) => {
+    const text =
+      key === 'snapshots'
+        ? list(metadata.snapshots, (snapshot) => stringifyJson64(snapshotJson(snapshot)))
+        : key === 'snapshot-log'
+          ? list(metadata.snapshotLog, (entry) => stringifyJson64(logEntryJson(entry)))
+          : stringifyJson64(value);
+    return `${JSON.stringify(key)}:${text}`;
+  });
+  return `{${members.join(',')}}`;
 }
 
-export function metadataJson(metadata: TableMetadata): JsonObject {
+const TEXTS = new WeakMap<object, string>();
+
+function list<T extends object>(items: readonly T[], print: (item: T) => string): string {
+  const texts = items.map((item) => {
+    const known = TEXTS.get(item);
+    if (known !== undefined) return known;
+    const text = print(item);
+    TEXTS.set(item, text);
+    return text;
+  });
+  return `[${texts.join(',')}]`;
+}
+
+/** Every member; snapshots and their log are only in their place. */
+function metadataJson(metadata: TableMetadata): JsonObject {
   return {
     'format-version': metadata.formatVersion,
     'table-uuid': metadata.tableUuid,
@@ -90,20 +116,22 @@ export function metadataJson(metadata: TableMetadata): JsonObject {
         { 'snapshot-id': ref.snapshotId, type: ref.type, ...ref.rest },
       ]),
     ),
-    snapshots: metadata.snapshots.map(snapshotJson),
+    snapshots: [],
     statistics: [],
     'partition-statistics': [],
     ...metadata.rest,
-    'snapshot-log': metadata.snapshotLog.map((entry) => ({
-      'timestamp-ms': entry.timestampMs,
-      'snapshot-id': entry.snapshotId,
-    })),
+    'snapshot-log': [],
     'metadata-log': metadata.metadataLog.map((entry) => ({
       'timestamp-ms': entry.timestampMs,
       'metadata-file': entry.metadataFile,
     })),
   };
 }
+
+const logEntryJson = (entry: SnapshotLogEntry): JsonObject => ({
+  'timestamp-ms': entry.timestampMs,
+  'snapshot-id': entry.snapshotId,
+});
 
 /** Also the form of a snapshot in REST updates. */
 export const snapshotJson = (snapshot: Snapshot): JsonObject => ({

@@ -175,3 +175,35 @@ it('does not merge again when an attempt is repeated on a moved base', async () 
   expect([...prepared.attempts.merged.values()]).toEqual(merged);
   expect((await collect(theirs.tables.files(view))).length).toBe(3);
 });
+
+it('reads nothing and writes three objects of the same size, whatever the number of files (promise P7)', async () => {
+  const costOfCommit = async (filesBefore: number) => {
+    const store = new MemoryStore(systemRuntime.clock);
+    const iceberg = openIceberg(new MemoryPointers(), oneStore('s3://lake', store), 's3://lake', systemRuntime);
+    let { view } = await iceberg.tables.create(EVENTS);
+    const commit = async (from: number, count: number): Promise<void> => {
+      const added = Array.from({ length: count }, (_, at) => dataFile(`s3://lake/data/${from + at}`, [at % 100]));
+      const change = { kind: 'append' as const, added, progress: progressTo({ l: from + count }) };
+      const outcome = await iceberg.format.attempt(view, await iceberg.format.prepare(view, change, nextToken()));
+      if (outcome.kind !== 'committed') throw new Error(outcome.kind);
+      ({ view } = outcome);
+    };
+    for (let part = 0; part < 20; part += 1) await commit((part * filesBefore) / 20, filesBefore / 20);
+    const cost = { gets: 0, puts: [] as number[] };
+    const [get, put] = [store.get.bind(store), store.put.bind(store)];
+    store.get = (...call) => {
+      cost.gets += 1;
+      return get(...call);
+    };
+    store.put = (...call) => {
+      cost.puts.push(call[1].length);
+      return put(...call);
+    };
+    await commit(filesBefore, 2);
+    return cost;
+  };
+  const [small, large] = [await costOfCommit(100), await costOfCommit(20_000)];
+  expect(small.gets + large.gets).toBe(0);
+  expect(large.puts).toHaveLength(3);
+  for (const [at, bytes] of large.puts.entries()) expect(bytes).toBeLessThan((small.puts[at] ?? 0) * 1.1 + 200);
+});
