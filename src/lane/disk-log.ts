@@ -16,6 +16,7 @@ import type {
 import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { Reserve } from './disk-full.ts';
 import { encodeRefusals, entriesBytes, validateDraft } from './entry-codec.ts';
 import { streamEntries } from './entry-stream.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BODY_BYTES } from './frame-codec.ts';
@@ -45,6 +46,7 @@ export interface OpenedLog {
   readonly manifest: Manifest;
   readonly tail: LogPosition | undefined;
   readonly nextSequence: number;
+  readonly reserve: Reserve;
 }
 
 export class DiskLog implements Log {

@@ -4,10 +4,11 @@
  */
 import type { AppendOutcome, Entry, EntryDraft, LateRefusal } from '../contracts/log.ts';
 import type { Disk } from '../contracts/disk.ts';
-import { isSluiceError, messageOf } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import { offset, type LaneId, type Offset } from '../core/ids.ts';
 import { mintLaneId } from '../core/lane-id.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { isDiskFull } from './disk-full.ts';
 import { encodeEntries, encodeRefusals } from './entry-codec.ts';
 import type { FrameBody } from './frame-codec.ts';
 import { frameBody, frameBytes } from './frame-codec.ts';
@@ -253,9 +254,6 @@ function place(frames: readonly QueuedFrame[], lane: LaneId, first: Offset): rea
     return { frame, entries, body: frameBody('entries', encodeEntries(entries)) };
   });
 }
-
-const isDiskFull = (error: unknown): boolean =>
-  isSluiceError(error, 'unavailable') && (error.context['code'] === 'ENOSPC' || error.context['code'] === 'EDQUOT');
 
 const succeeds = async (work: () => Promise<void>): Promise<boolean> => {
   try {

@@ -7,6 +7,7 @@ import type { LateRefusal, TrimmedMark } from '../contracts/log.ts';
 import type { LaneId, TableUuid } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Chunk, EntryFile } from './chunk.ts';
+import type { Reserve } from './disk-full.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Ledger } from './ledger.ts';
 import type { Manifest } from './manifest.ts';
@@ -20,6 +21,7 @@ export interface KeeperContext {
   readonly runtime: Runtime;
   readonly ledger: Ledger;
   readonly group: GroupCommit;
+  readonly reserve: Reserve;
   /** Stores refusals again at the log's head; false when that failed. */
   readonly restate: (refusals: readonly LateRefusal[]) => Promise<boolean>;
   /** Committed segments are kept for this long, for tables that are rolled back … */
@@ -109,15 +111,17 @@ export class Keeper {
   }
 
   async #save(): Promise<void> {
-    const { disk, directory } = this.#context;
+    const { disk, directory, reserve } = this.#context;
     if (this.#dirty) {
-      await saveManifest(disk, directory, this.#manifest);
+      await reserve.spendOn(() => saveManifest(disk, directory, this.#manifest));
       this.#dirty = false;
     }
+    if (this.#doomed.size === 0) return;
     for (const path of this.#doomed) {
       await disk.remove(path);
       this.#doomed.delete(path);
     }
+    await reserve.fill();
   }
 
   async #park(uuid: TableUuid): Promise<void> {

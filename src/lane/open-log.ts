@@ -6,6 +6,7 @@ import type { Disk } from '../contracts/disk.ts';
 import type { Log } from '../contracts/log.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { Reserve } from './disk-full.ts';
 import { DiskLog } from './disk-log.ts';
 import type { LogLimits } from './disk-log.ts';
 import { Ledger } from './ledger.ts';
@@ -65,6 +66,8 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   const kept: Manifest = { ...manifest, skipped: [...manifest.skipped, ...loaded.skipped] };
   if (found === undefined || loaded.skipped.length > 0) await saveManifest(disk, directory, kept);
   await removeLeftovers(disk, directory, names, chain.dead, manifest);
+  const reserve = new Reserve(disk, directory, Math.min(MAX_RESERVE_BYTES, Math.ceil(limits.maxBytes / 64)));
+  await reserve.fill();
   return new DiskLog({
     disk,
     directory,
@@ -74,10 +77,13 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
     manifest: kept,
     tail: loaded.tail,
     nextSequence: chain.nextSequence,
+    reserve,
   });
 }
 
 const MAX_CHUNK_BYTES = 1 << 20;
+/** Room for the manifest of thousands of lanes and tables. */
+const MAX_RESERVE_BYTES = 256 << 10;
 
 function limitsOf(options: OpenLogOptions): LogLimits {
   const maxBytes = options.maxBytes ?? 20 * 2 ** 30;

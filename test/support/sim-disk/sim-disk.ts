@@ -109,7 +109,7 @@ export class SimDisk implements Disk {
       rename: (from, to) => this.#run(life, { kind: 'rename', path: from }, () => this.#rename(from, to)),
       remove: (path) => this.#run(life, { kind: 'remove', path }, () => this.#remove(path)),
       syncDirectory: (path) => this.#run(life, { kind: 'syncDirectory', path }, () => this.#syncDirectory(path)),
-      free: (path) => this.#run(life, { kind: 'free', path }, () => Math.max(0, this.capacity - this.#used())),
+      free: (path) => this.#run(life, { kind: 'free', path }, () => Math.max(0, this.capacity - this.used())),
     };
   }
 
@@ -189,7 +189,7 @@ export class SimDisk implements Disk {
 
   #handle(life: number, path: string, inode: SimInode): DiskFile {
     const append = (bytes: Buffer, upTo: number): void => {
-      const room = Math.max(0, this.capacity - this.#used());
+      const room = Math.max(0, this.capacity - this.used());
       inode.append(bytes.subarray(0, Math.min(upTo, room)));
       if (room < Math.min(upTo, bytes.length)) throw diskError('append', path, 'ENOSPC');
     };
@@ -239,7 +239,8 @@ export class SimDisk implements Disk {
     this.#nameChanges = this.#nameChanges.filter((change) => !here(change));
   }
 
-  #used(): number {
+  /** Bytes of all files. */
+  used(): number {
     let bytes = 0;
     for (const inode of this.#names.values()) bytes += inode.size;
     return bytes;

@@ -1,7 +1,17 @@
 /** A failed sync is never retried on the same file; what was not acknowledged goes to a new segment that names where the old one ends. */
 import { describe, expect, it } from 'vitest';
 import type { SimFault, SimOperation } from '../../support/sim-disk/sim-disk.ts';
-import { TABLE_A, append, collect, draft, logWorld, textOf, texts } from '../../support/sim-disk/log-helpers.ts';
+import {
+  TABLE_A,
+  append,
+  collect,
+  draft,
+  logWorld,
+  onlyLane,
+  textOf,
+  texts,
+  upTo,
+} from '../../support/sim-disk/log-helpers.ts';
 import { seededRandom } from '../../support/sim-disk/seeded-random.ts';
 
 /** Answers the fault the first `times` that an operation of the kind meets a segment. */
@@ -87,7 +97,7 @@ describe('a full disk', () => {
     const world = logWorld();
     const log = await world.open();
     await append(log, draft(TABLE_A, 'before'));
-    world.disk.capacity = 1_000;
+    world.disk.capacity = world.disk.used() + 500;
     expect(await log.append([draft(TABLE_A, 'too much', 200)])).toEqual({ kind: 'full', scope: 'log' });
     expect(log.status().accepting).toBe(true);
     await append(log, draft(TABLE_A, 'small'));
@@ -105,12 +115,27 @@ describe('a full disk', () => {
   it('does not begin a segment that does not fit', async () => {
     const world = logWorld();
     const log = await world.open();
-    world.disk.capacity = 150;
+    world.disk.capacity = world.disk.used() + 50;
     expect(await log.append([draft(TABLE_A, 'no')])).toEqual({ kind: 'full', scope: 'log' });
     expect(world.segments()).toEqual([]);
     world.disk.capacity = 1_000_000;
     await append(log, draft(TABLE_A, 'yes'));
     world.disk.crashKill();
     expect((await collect(await world.open(), TABLE_A)).map(textOf)).toEqual(['{"name":"yes","line":0}\n']);
+  });
+
+  it('can be trimmed: the manifest that lets files go has room kept for it', async () => {
+    const world = logWorld({ segmentBytes: 1_000 });
+    const log = await world.open();
+    for (let index = 0; index < 50; index++) await append(log, draft(TABLE_A, `${index}`));
+    log.committed(TABLE_A, upTo(onlyLane(log), 50));
+    world.runtime.advance(3_600_000);
+    world.disk.capacity = world.disk.used();
+    expect((await log.append([draft(TABLE_A, 'no')])).kind).toBe('full');
+    await log.trim();
+    expect(log.status().bytes).toBe(0);
+    await append(log, draft(TABLE_A, 'yes'));
+    world.disk.crashKill();
+    expect(await texts(await world.open(), TABLE_A)).toEqual(['{"name":"yes","line":0}\n']);
   });
 });
