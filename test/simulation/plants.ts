@@ -4,13 +4,12 @@
  */
 import type { Disk, DiskFile } from '../../src/contracts/disk.ts';
 import type { Log } from '../../src/contracts/log.ts';
-import type { LaneId, SnapshotId, TableUuid } from '../../src/core/ids.ts';
+import type { TableUuid } from '../../src/core/ids.ts';
 import { snapshotId } from '../../src/core/ids.ts';
-import { positive63, type Random } from '../../src/core/runtime.ts';
+import { positive63, type Clock, type Random } from '../../src/core/runtime.ts';
 import { decodeProgress, progressKey, type Progress } from '../../src/record/progress.ts';
 import type { WorldCore } from './world/core.ts';
 import { PIPELINE } from './world/life.ts';
-import type { SimPrepared, SimView } from './world/model-catalog.ts';
 import type { SeededRandom } from './world/random.ts';
 import type { SimFormat } from './world/sim-format.ts';
 import type { SimStore } from './world/sim-store.ts';
@@ -32,6 +31,8 @@ export interface Plant {
   readonly format?: (format: SimFormat, tools: PlantTools) => Format;
   /** Chance of the product's code in one life. */
   readonly random?: (random: SeededRandom) => Random;
+  /** Its clock. */
+  readonly clock?: (clock: Clock) => Clock;
   readonly prune?: 'property-only';
 }
 
@@ -50,6 +51,26 @@ const withoutSync = (disk: Disk, when: () => boolean): Disk => {
     syncDirectory: (path) => (when() ? Promise.resolve() : disk.syncDirectory(path)),
   });
 };
+
+const copyingFile = (inner: DiskFile): DiskFile => {
+  let last: readonly Uint8Array[] = [];
+  return over(inner, {
+    append: (chunks) => {
+      last = [...chunks];
+      return inner.append(chunks);
+    },
+    sync: async () => {
+      try {
+        await inner.sync();
+      } catch {
+        await inner.append(last);
+        await inner.sync();
+      }
+    },
+  });
+};
+
+const minting = (): boolean => new Error().stack?.includes('lane-id') === true;
 
 export const PLANTS: readonly Plant[] = [
   {
@@ -84,19 +105,18 @@ export const PLANTS: readonly Plant[] = [
       }),
   },
   {
-    // Every life draws the same 16 bytes first: the id of its lane.
+    // Every life mints the same lane.
     name: 'reuse-lane-id',
     random: (random) => ({
       float: () => random.float(),
-      bytes: (length) =>
-        length === 16 && new Error().stack?.includes('group-commit') === true
-          ? new Uint8Array(16).fill(7)
-          : random.bytes(length),
+      bytes: (length) => (minting() ? new Uint8Array(length).fill(7) : random.bytes(length)),
     }),
+    clock: (clock) => over(clock, { now: () => (minting() ? 1_000 : clock.now()) }),
   },
   {
+    // What a failed sync left in doubt is written once more behind it, in the same file, and acknowledged.
     name: 'second-copy-after-failed-sync',
-    log: (log) => secondCopy(log),
+    disk: (disk) => over(disk, { open: async (path, mode) => copyingFile(await disk.open(path, mode)) }),
   },
   {
     name: 'delete-on-unknown',
@@ -151,17 +171,6 @@ export const PLANTS: readonly Plant[] = [
         },
       }),
   },
-  {
-    // The place of an entry is forgotten between the commit and the log: what was staged comes again.
-    name: 'replay-from-the-beginning',
-    log: (log) => over(log, { entries: (table) => log.entries(table, new Map<LaneId, never>()) }),
-  },
 ];
 
-/** An append whose outcome is a failed sync is written a second time, while the first copy stays in the file. */
-function secondCopy(log: Log): Log {
-  return log;
-}
-
 export const plantNamed = (name: string): Plant | undefined => PLANTS.find((plant) => plant.name === name);
-export type { SimPrepared, SimView, SnapshotId };

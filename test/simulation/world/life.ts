@@ -105,7 +105,7 @@ export class Life {
       full: () => core.scheduler.now < core.diskFullUntil,
     });
     const chance: Random = this.#plant?.random?.(random.fork('product')) ?? random.fork('product');
-    const runtime = { clock: this.clock, random: chance };
+    const runtime = { clock: this.#plant?.clock?.(this.clock) ?? this.clock, random: chance };
     let opening = true;
     const mounted = this.volume.disk.mount();
     const disk: Disk = this.#plant?.disk?.(mounted, () => opening) ?? mounted;
@@ -164,7 +164,7 @@ export class Life {
       },
     });
     await this.coordinator.start();
-    this.ingest = new Ingest(this.coordinator, log, this.clock);
+    this.ingest = new Ingest(this.coordinator, log);
   }
 
   /** Tells the truth's ledger where each request was stored, as the log says so. */

@@ -208,7 +208,8 @@ export class World implements WorldCore {
     const allowed = {
       'stopped: gap': seen.some((at) => at.wentBack),
       'stopped: table-gone': seen.some((at) => at.dropped),
-      'stopped: not-writable': seen.some((at) => at.narrowed),
+      // A table that goes back takes the columns with it that were added since.
+      'stopped: not-writable': seen.some((at) => at.narrowed || at.wentBack),
       'stopped: fenced': this.cloned,
       // Two daemons on one table come later: one may prune the other's lane, a week after it began.
       'stopped: internal': this.cloned && this.suspended && cause.includes('has forgotten'),

@@ -1,6 +1,8 @@
 /** A log restored from an old copy holds a lane that the table has forgotten: its records are refused, not taken in twice. */
 import { expect, test } from 'vitest';
 import { compileChecker } from '../../../src/columnar/check/compile-checker.ts';
+import { Pace } from '../../../src/core/pace.ts';
+import { systemClock } from '../../../src/core/runtime.ts';
 import { Feed } from '../../../src/checkpoint/feed.ts';
 import { laneId, offset, tableUuid } from '../../../src/core/ids.ts';
 import type { Entry, Log } from '../../../src/contracts/log.ts';
@@ -25,6 +27,7 @@ test('an entry of a pruned lane stops the feed before anything is staged', async
   const feed = new Feed(log, {
     table,
     checker: () => compileChecker({ schemaId: 0, fields: [] }),
+    pace: new Pace(systemClock),
     open: () => {
       opened += 1;
       throw new Error('nothing may be staged');
