@@ -34,13 +34,21 @@ export interface DataFile {
   readonly partition: readonly (string | null)[];
 }
 
+export interface Snapshot {
+  readonly sequence_number: string;
+  readonly operation: string;
+  readonly summary: Readonly<Record<string, string>>;
+}
+
 export class TestDaemon {
   readonly #folder: TemporaryFolder;
-  readonly #daemon: Daemon;
-  readonly #url: string;
+  readonly #yaml: string;
+  #daemon: Daemon;
+  #url: string;
 
-  private constructor(folder: TemporaryFolder, daemon: Daemon, url: string) {
+  private constructor(folder: TemporaryFolder, yaml: string, daemon: Daemon, url: string) {
     this.#folder = folder;
+    this.#yaml = yaml;
     this.#daemon = daemon;
     this.#url = `${url}/api/v1`;
   }
@@ -48,14 +56,20 @@ export class TestDaemon {
   /** A daemon with an empty data directory, ready. `yaml` replaces all settings but `data_dir`. */
   static async start(yaml = ON_REQUEST): Promise<TestDaemon> {
     const folder = await temporaryFolder();
-    const daemon = await Daemon.start({ directory: folder.path, yaml });
     try {
-      return new TestDaemon(folder, daemon, await daemon.url);
+      const daemon = await ready(folder.path, yaml);
+      return new TestDaemon(folder, yaml, daemon, await daemon.url);
     } catch (error) {
-      await daemon.kill();
       await folder.remove();
-      throw new Error(`the daemon did not start:\n${daemon.log}`, { cause: error });
+      throw error;
     }
+  }
+
+  /** Kills the process and starts another on the same data. */
+  async crash(): Promise<void> {
+    await this.#daemon.kill();
+    this.#daemon = await ready(this.#folder.path, this.#yaml);
+    this.#url = `${await this.#daemon.url}/api/v1`;
   }
 
   /** Ends the process in order and removes all it wrote. Rejects if it did not end with 0. */
@@ -131,8 +145,8 @@ export class TestDaemon {
     return (await this.#get<{ files: DataFile[] }>(`tables/${table}/files`)).files;
   }
 
-  async snapshots(table: string): Promise<readonly { operation: string }[]> {
-    return (await this.#get<{ snapshots: { operation: string }[] }>(`tables/${table}/snapshots`)).snapshots;
+  async snapshots(table: string): Promise<readonly Snapshot[]> {
+    return (await this.#get<{ snapshots: Snapshot[] }>(`tables/${table}/snapshots`)).snapshots;
   }
 
   async #get<T>(path: string): Promise<T> {
@@ -149,5 +163,16 @@ export class TestDaemon {
       body: JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}\n${this.#daemon.log}`);
+  }
+}
+
+async function ready(directory: string, yaml: string): Promise<Daemon> {
+  const daemon = await Daemon.start({ directory, yaml });
+  try {
+    await daemon.url;
+    return daemon;
+  } catch (error) {
+    await daemon.kill();
+    throw new Error(`the daemon did not start:\n${daemon.log}`, { cause: error });
   }
 }

@@ -56,9 +56,13 @@ class Chdb(SqlEngine):
     def run(self, statement):
         # Strings as bytes: binary columns are strings to ClickHouse, and not every binary is UTF-8.
         settings = "session_timezone = 'UTC', max_threads = 2, output_format_arrow_string_as_string = 0"
-        result = self.session.query(f"{statement} SETTINGS {settings}", "Arrow")
-        data = bytes(result.bytes())
-        return pa.ipc.open_file(pa.BufferReader(data)).read_all()
+        try:
+            result = self.session.query(f"{statement} SETTINGS {settings}", "Arrow")
+        except Exception:
+            # The answer after an error is damaged, whatever is asked: let that be this one.
+            self.session.query("SELECT 1", "Arrow")
+            raise
+        return pa.ipc.open_file(pa.BufferReader(bytes(result.bytes()))).read_all()
 
 
 serve(Chdb().answer)
