@@ -12,6 +12,7 @@ import {
   type TableName,
   type TableUuid,
 } from '../core/ids.ts';
+import { Pace } from '../core/pace.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { TaskGroup } from '../core/task-group.ts';
 import type { ColumnEngine, FileLayout } from '../contracts/column-engine.ts';
@@ -54,6 +55,8 @@ const TAKE_UP_ROUNDS = 10;
 const GONE_GRACE_MS = 10_000;
 
 export class Coordinator<V extends TableView, P extends PreparedChange> {
+  /** For work on large payloads: one step of any of it a turn of the event loop. */
+  readonly pace: Pace;
   readonly #options: CoordinatorOptions<V, P>;
   readonly #pipelines = new Map<TableUuid, TablePipeline<V, P>>();
   readonly #byName = new Map<string, Promise<TablePipeline<V, P> | undefined>>();
@@ -63,6 +66,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
 
   constructor(options: CoordinatorOptions<V, P>) {
     this.#options = options;
+    this.pace = new Pace(options.runtime.clock);
     this.#generation = nextGeneration([], options.runtime.clock.now());
     this.#group = new TaskGroup((name, error) => options.onTrouble('', `task failed: ${name}`, messageOf(error)));
   }
@@ -218,6 +222,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     return {
       ...shared,
       generation,
+      pace: this.pace,
       group: this.#group,
       nextEpoch: () => this.#nextEpoch(),
       onCheckpoint: (table, record) => {

@@ -5,13 +5,22 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { offset, type LaneId, type Offset, type TableUuid } from '../core/ids.ts';
+import type { Pace } from '../core/pace.ts';
 import type { Entry, Log } from '../contracts/log.ts';
-import type { RecordChecker } from '../contracts/record-checker.ts';
+import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.ts';
 import type { OpenEpoch } from './epoch.ts';
+
+/** An entry's payload as it is staged, made ahead of time. Believed as long as `by` is still the table's checker. */
+export interface ReadyLines {
+  readonly by: RecordChecker;
+  readonly lines: Uint8Array;
+}
 
 export interface FeedTarget {
   readonly table: TableUuid;
   readonly checker: () => RecordChecker;
+  /** Of all that works through large payloads in this process. */
+  readonly pace: Pace;
   /** The epoch that takes the next records; made when there is none. */
   readonly open: () => OpenEpoch;
   /** False: staging is full and the entry stays in the log for later. */
@@ -74,14 +83,11 @@ export class Feed {
     this.#wake();
   }
 
-  /**
-   * Called in offset order with every synced entry of the table. `canonicalBy`: the checker that has just found the payload to be
-   * canonical already; it is believed as long as it is still the table's.
-   */
-  onAppended(entry: Entry, canonicalBy?: RecordChecker): void {
+  /** Called in offset order with every synced entry of the table. */
+  onAppended(entry: Entry, ready?: ReadyLines): void {
     this.#appended.set(entry.lane, offset(entry.baseOffset + BigInt(entry.count)));
     if (this.#mode === 'live' && this.#target.hasRoom()) {
-      this.#stage(entry, canonicalBy);
+      this.#stage(entry, ready);
       return;
     }
     if (this.#mode === 'live') this.#mode = 'behind';
@@ -106,10 +112,11 @@ export class Feed {
   async #catchUp(signal: AbortSignal): Promise<void> {
     const turn = this.#turn;
     for await (const entry of this.#log.entries(this.#target.table, new Map(this.#staged))) {
+      const ready = await this.#ready(entry);
       while (!this.#target.hasRoom() && turn === this.#turn) await this.#target.room(signal);
       signal.throwIfAborted();
       if (turn !== this.#turn) return;
-      this.#stage(entry);
+      this.#stage(entry, ready);
       this.#unstaged.records = Math.max(0, this.#unstaged.records - entry.count);
       this.#unstaged.bytes = Math.max(0, this.#unstaged.bytes - entry.payload.byteLength);
     }
@@ -122,7 +129,7 @@ export class Feed {
     }
   }
 
-  #stage(entry: Entry, canonicalBy?: RecordChecker): void {
+  #stage(entry: Entry, ready?: ReadyLines): void {
     const at = this.#staged.get(entry.lane);
     const end = offset(entry.baseOffset + BigInt(entry.count));
     if (at !== undefined && end <= at) return;
@@ -131,8 +138,8 @@ export class Feed {
       throw restoredFromThePast(entry);
     const skip = at !== undefined && at > entry.baseOffset ? Number(at - entry.baseOffset) : 0;
     const payload = skip === 0 ? entry.payload : withoutLines(entry.payload, skip);
-    const lines =
-      skip === 0 && canonicalBy === this.#target.checker() ? payload : this.#canonical(entry, payload, skip);
+    const useReady = skip === 0 && ready?.by === this.#target.checker();
+    const lines = useReady ? ready.lines : this.#canonical(entry, payload, skip);
     const open = this.#target.open();
     open.staging.append(lines, entry.count - skip);
     open.extend(entry.lane, at, end);
@@ -140,15 +147,16 @@ export class Feed {
     this.#target.onStaged();
   }
 
+  /** Undefined when the entry begins below what is staged: what is left of it is made when it is staged. */
+  async #ready(entry: Entry): Promise<ReadyLines | undefined> {
+    if ((this.#staged.get(entry.lane) ?? 0n) > entry.baseOffset) return undefined;
+    const by = this.#target.checker();
+    const canonical = await this.#target.pace.run(by.canonicalInSteps(entry.payload, optionsOf(entry)));
+    return { by, lines: whole(entry, canonical, 0) };
+  }
+
   #canonical(entry: Entry, payload: Uint8Array, skipped: number): Uint8Array {
-    const options = { ignoreUnknownFields: entry.ignoreUnknownFields ?? false };
-    const { lines, refused } = this.#target.checker().canonical(payload, options);
-    const [first] = refused;
-    if (first === undefined) return lines;
-    throw new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
-      context: { lane: entry.lane, offset: entry.baseOffset + BigInt(skipped + first.index), cause: first.cause },
-      remedy: 'undo the schema change that narrowed or dropped the column; the records stay in the log until then',
-    });
+    return whole(entry, this.#target.checker().canonical(payload, optionsOf(entry)), skipped);
   }
 
   #slept(signal: AbortSignal): Promise<void> {
@@ -162,6 +170,18 @@ export class Feed {
       };
     });
   }
+}
+
+const optionsOf = (entry: Entry) => ({ ignoreUnknownFields: entry.ignoreUnknownFields ?? false });
+
+/** The lines, if none was refused. */
+function whole(entry: Entry, { lines, refused }: CanonicalLines, skipped: number): Uint8Array {
+  const [first] = refused;
+  if (first === undefined) return lines;
+  throw new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
+    context: { lane: entry.lane, offset: entry.baseOffset + BigInt(skipped + first.index), cause: first.cause },
+    remedy: 'undo the schema change that narrowed or dropped the column; the records stay in the log until then',
+  });
 }
 
 function withoutLines(payload: Uint8Array, lines: number): Uint8Array {

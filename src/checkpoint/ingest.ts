@@ -4,8 +4,6 @@
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
 import { offset } from '../core/ids.ts';
-import { Pace } from '../core/pace.ts';
-import type { Clock } from '../core/runtime.ts';
 import type { Log } from '../contracts/log.ts';
 import type { TableName } from '../core/ids.ts';
 import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
@@ -19,14 +17,12 @@ const RETRY_AFTER_MS = 1_000;
 export class Ingest<V extends TableView, P extends PreparedChange> implements IngestPort {
   readonly #coordinator: Coordinator<V, P>;
   readonly #log: Log;
-  readonly #pace: Pace;
   readonly #underWay = new Set<Promise<AppendAnswer>>();
   #notAccepting: string | undefined;
 
-  constructor(coordinator: Coordinator<V, P>, log: Log, clock: Clock) {
+  constructor(coordinator: Coordinator<V, P>, log: Log) {
     this.#coordinator = coordinator;
     this.#log = log;
-    this.#pace = new Pace(clock);
   }
 
   /** From now on every append answers `not-accepting`; those under way end as they would. Resolves when they have. */
@@ -58,9 +54,16 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       payload: checked.lines,
       ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
     };
-    const canonicalBy = checked.canonical === true ? checker : undefined;
+    // Made before the append: staging happens in the step in which the frame is durable, and a large body would make it a long one.
+    const readyLines = {
+      by: checker,
+      lines:
+        checked.canonical === true
+          ? checked.lines
+          : (await this.#coordinator.pace.run(checker.canonicalInSteps(checked.lines, request))).lines,
+    };
     const appended = await this.#log.append([draft], (entries) => {
-      for (const entry of entries) pipeline.onAppended(entry, canonicalBy);
+      for (const entry of entries) pipeline.onAppended(entry, readyLines);
     });
     switch (appended.kind) {
       case 'full':
@@ -83,7 +86,7 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       // Together, before the first pause: another schema may be adopted while a large body is checked.
       const { checker } = pipeline;
       const { schemaId } = pipeline.view.schema;
-      const checked = await this.#pace.run(checker.checkInSteps(request.body, request.format, request));
+      const checked = await this.#coordinator.pace.run(checker.checkInSteps(request.body, request.format, request));
       return { checker, schemaId, checked };
     };
     const first = await attempt();

@@ -13,6 +13,7 @@ import {
   type TableName,
   type TableUuid,
 } from '../core/ids.ts';
+import type { Pace } from '../core/pace.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { TaskGroup } from '../core/task-group.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
@@ -26,7 +27,7 @@ import type { Progress } from '../record/progress.ts';
 import { endOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
 import { commitEpoch } from './epoch-commit.ts';
 import { Epochs } from './epochs.ts';
-import { Feed } from './feed.ts';
+import { Feed, type ReadyLines } from './feed.ts';
 import { flushTrigger, type FlushLimits, type FlushTrigger } from './flush-policy.ts';
 import { Positions } from './positions.ts';
 import { findGap, wasPruned } from './protocol.ts';
@@ -43,6 +44,7 @@ export interface PipelineContext<V extends TableView, P extends PreparedChange> 
   readonly limits: FlushLimits;
   /** The next number of the pipeline's checkpoint counter. */
   readonly nextEpoch: () => Epoch;
+  readonly pace: Pace;
   readonly layoutOf: (view: V) => FileLayout;
   readonly checkerOf: (view: V) => RecordChecker;
   readonly group: TaskGroup;
@@ -93,6 +95,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#feed = new Feed(context.log, {
       table: view.uuid,
       checker: () => this.#checker,
+      pace: context.pace,
       open: () => this.#epochs.openFor(this.#layout),
       hasRoom: () => this.#state.kind !== 'stopped' && this.#epochs.hasRoom,
       room: (signal) => this.#changed.next(signal),
@@ -185,10 +188,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return !sameLayout(view, this.#view) && view.sequenceNumber >= this.#view.sequenceNumber && this.#adopt(view);
   }
 
-  /** Called in offset order with every synced entry of this table; `canonicalBy` as in `Feed.onAppended`. */
-  onAppended(entry: Entry, canonicalBy?: RecordChecker): void {
+  /** Called in offset order with every synced entry of this table. */
+  onAppended(entry: Entry, ready?: ReadyLines): void {
     try {
-      this.#feed.onAppended(entry, canonicalBy);
+      this.#feed.onAppended(entry, ready);
     } catch (error) {
       this.#stopBy(error);
     }

@@ -169,7 +169,7 @@ export async function startService(
       },
     });
     await coordinator.start();
-    late.attach(new Ingest(coordinator, log, runtime.clock));
+    late.attach(new Ingest(coordinator, log));
     logger.info(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
       'ready',

@@ -19,9 +19,11 @@ const checker = compileChecker({
 });
 const COUNT = 5000;
 const payload = Buffer.from(
-  Array.from({ length: COUNT }, () => `{"at":"2024-03-05t06:07:08z","text":"${'x'.repeat(1000)}"}\n`).join(''),
+  Array.from({ length: COUNT }, () => `{"at":"2024-03-05T06:07:08+01:00","text":"${'x'.repeat(1000)}"}\n`).join(''),
 );
 const entry: Entry = { table, schemaId: 0, count: COUNT, payload, lane: laneId('0'.repeat(32)), baseOffset: offset(0) };
+
+let ended: Promise<unknown> = Promise.resolve();
 
 function feedOf(pauses: { count: number }, staged: Uint8Array[]): Feed {
   const log = {
@@ -51,11 +53,9 @@ function feedOf(pauses: { count: number }, staged: Uint8Array[]): Feed {
   const stop = new AbortController();
   const feed = new Feed(log, target);
   feed.rewind(new Map(), () => false);
-  ended = feed.run(stop.signal).catch(() => undefined);
+  ended = feed.run(stop.signal).catch((error: unknown) => expect(stop.signal.aborted, String(error)).toBe(true));
   return feed;
 }
-let ended: Promise<unknown> = Promise.resolve();
-
 test('read back, it pauses after every mebibyte, and is staged as one', async () => {
   const pauses = { count: 0 };
   const staged: Uint8Array[] = [];
@@ -63,7 +63,9 @@ test('read back, it pauses after every mebibyte, and is staged as one', async ()
   await ended;
   expect(feed.live).toBe(true);
   expect(pauses.count).toBe(Math.floor(payload.length / 1024 ** 2));
-  expect(staged.map((lines) => Buffer.compare(lines, checker.canonical(payload, { ignoreUnknownFields: false }).lines))).toEqual([0]);
+  expect(
+    staged.map((lines) => Buffer.compare(lines, checker.canonical(payload, { ignoreUnknownFields: false }).lines)),
+  ).toEqual([0]);
 });
 
 test('live, the lines made ahead of the append are staged; those of another checker are not', async () => {
