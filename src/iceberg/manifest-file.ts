@@ -36,13 +36,20 @@ export interface ManifestFile {
 
 export const hasLiveFiles = (manifest: ManifestFile): boolean => manifest.addedFiles > 0 || manifest.existingFiles > 0;
 
-/** Bounds over all tuples, one summary a field. Bounds are exact values of the partition type. */
-export function summarise(types: readonly PrimitiveType[], tuples: Iterable<PartitionTuple>): readonly FieldSummary[] {
+/**
+ * Bounds over all tuples, one summary a field. Bounds are exact values of the partition type; undefined when no bounds are right for
+ * every reader (see `isDisputed`).
+ */
+export function summarise(
+  types: readonly PrimitiveType[],
+  tuples: Iterable<PartitionTuple>,
+): readonly FieldSummary[] | undefined {
   const fields = types.map(() => ({
     nulls: false,
     nans: false,
     low: undefined as PrimitiveValue | undefined,
     high: undefined as PrimitiveValue | undefined,
+    signs: new Set<number>(),
   }));
   for (const tuple of tuples)
     for (const [position, field] of fields.entries()) {
@@ -50,10 +57,12 @@ export function summarise(types: readonly PrimitiveType[], tuples: Iterable<Part
       if (value === null) field.nulls = true;
       else if (typeof value === 'number' && Number.isNaN(value)) field.nans = true;
       else {
+        if (types[position]?.kind === 'uuid') field.signs.add(signsOf(value as Uint8Array));
         if (field.low === undefined || compareSingle(value, field.low) < 0) field.low = value;
         if (field.high === undefined || compareSingle(value, field.high) > 0) field.high = value;
       }
     }
+  if (fields.some((field) => isDisputed(field.signs))) return undefined;
   return types.map((type, position) => {
     const field = fields[position];
     const low = field?.low;
@@ -67,14 +76,28 @@ export function summarise(types: readonly PrimitiveType[], tuples: Iterable<Part
   });
 }
 
-/** The summary of several manifests of one spec together; undefined when one of them says nothing. */
+/**
+ * Iceberg Java and Spark order the two halves of a uuid as signed numbers, all others its bytes: over uuids whose halves differ in sign no
+ * bounds suit both (conformance 8.1). Bounds alone cannot be left out: Java takes a field without them for one of nulls only.
+ */
+const isDisputed = (signs: ReadonlySet<number>): boolean => signs.size > 1;
+
+const signsOf = (uuid: Uint8Array): number => ((uuid[0] ?? 0) & 0x80) | (((uuid[8] ?? 0) & 0x80) >> 7);
+
+/** The summary of several manifests of one spec together; undefined when one of them says nothing, or no bounds suit every reader. */
 export function mergeSummaries(
   types: readonly PrimitiveType[],
   all: readonly (readonly FieldSummary[] | undefined)[],
 ): readonly FieldSummary[] | undefined {
   if (all.some((summaries) => summaries === undefined)) return undefined;
+  const partsOf = (position: number): readonly FieldSummary[] =>
+    all.flatMap((summaries) => summaries?.[position] ?? []);
+  const boundsOf = (position: number): readonly Uint8Array[] =>
+    partsOf(position).flatMap(({ lowerBound, upperBound }) => [lowerBound ?? [], upperBound ?? []].flat());
+  if (types.some(({ kind }, position) => kind === 'uuid' && isDisputed(new Set(boundsOf(position).map(signsOf)))))
+    return undefined;
   return types.map((type, position) => {
-    const parts = all.flatMap((summaries) => summaries?.[position] ?? []);
+    const parts = partsOf(position);
     const lows = parts.flatMap((part) => part.lowerBound ?? []);
     const highs = parts.flatMap((part) => part.upperBound ?? []);
     const nans = new Set(parts.map((part) => part.containsNan));

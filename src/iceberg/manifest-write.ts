@@ -73,6 +73,7 @@ export function writeManifest(form: ManifestForm, entries: readonly ManifestEntr
     return { files: rows.length, rows: rows.reduce((sum, count) => sum + count, 0n) };
   };
   const [existing, added, deleted] = [of(0), of(ADDED), of(DELETED)];
+  const partitions = summarise(types, tuples);
   return {
     bytes: writeAvroFile(form.avroSchema, form.header, blocks, random),
     specId: form.spec.specId,
@@ -83,7 +84,7 @@ export function writeManifest(form: ManifestForm, entries: readonly ManifestEntr
     existingRows: existing.rows,
     deletedRows: deleted.rows,
     ...(live.length === 0 ? {} : { minSequenceNumber: live.reduce((low, next) => (next < low ? next : low)) }),
-    partitions: summarise(types, tuples),
+    ...(partitions === undefined ? {} : { partitions }),
   };
 }
 

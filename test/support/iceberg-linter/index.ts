@@ -54,12 +54,13 @@ async function lintContent(source: TableSource, entries: readonly Entry[]): Prom
   const duckdb = await instance.connect();
   try {
     await duckdb.run("SET TimeZone = 'UTC'");
-    for (const entry of entries) {
+    for (const [at, entry] of entries.entries()) {
       if (entry.content !== 0) continue;
       const bytes = await source.read(entry.path, '5.0');
       if (bytes === undefined) continue;
       const columns = lintParquet(source, entry, bytes);
-      const local = join(folder, 'file.parquet');
+      // A name of its own: DuckDB keeps what it read of a path that was written twice within a second.
+      const local = join(folder, `file-${at}.parquet`);
       await writeFile(local, bytes);
       try {
         await lintValues(source, entry, local, columns, duckdb);

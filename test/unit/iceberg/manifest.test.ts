@@ -232,6 +232,18 @@ describe('summaries of partitions (checklist 8.3)', () => {
     ).toEqual(summarise(types, groups.flat()));
     expect(mergeSummaries(types, [summarise(types, []), undefined])).toBeUndefined();
   });
+  it('are left out where Java and other readers order uuids differently (conformance 8.1)', () => {
+    const uuid: readonly PrimitiveType[] = [{ kind: 'int' }, { kind: 'uuid' }];
+    const low = [1, bytes('00000000000040008000000000000000')];
+    const high = [2, bytes('f79c3e09677c4bbda4793f349cb785e7')];
+    const half = [3, bytes('00000000000040000000000000000000')];
+    expect(summarise(uuid, [low, [null, null]])).toHaveLength(2);
+    for (const other of [high, half]) {
+      expect(summarise(uuid, [low, other])).toBeUndefined();
+      expect(mergeSummaries(uuid, [summarise(uuid, [low]), summarise(uuid, [other])])).toBeUndefined();
+    }
+    expect(mergeSummaries(uuid, [summarise(uuid, [low]), summarise(uuid, [low])])).toEqual(summarise(uuid, [low]));
+  });
 });
 
 describe('a manifest list', () => {
