@@ -4,7 +4,7 @@ import { snapshotId } from '../../../src/core/ids.ts';
 import type { FaultKind } from '../world/faults.ts';
 import { ancestry, filesOf, type SimTable } from '../world/model-catalog.ts';
 import { keyOf } from '../world/invariants.ts';
-import { BASE_SCHEMA, column } from '../world/records.ts';
+import { column } from '../world/records.ts';
 import type { World } from '../world/world.ts';
 
 type Act = (world: World, table: SimTable) => void;
@@ -87,15 +87,16 @@ function addColumn(world: World, table: SimTable): void {
 }
 
 function narrow(world: World, table: SimTable): void {
-  world.invariants.of(table.uuid).narrowed = true;
   const fields = table.schema.fields.filter((field) => field.name !== 'wide');
   world.foreign(table, 'narrow', { ...table, schema: { schemaId: world.nextForeign() + 100, fields } });
 }
 
 /** What an operator does when told that acknowledged records no longer fit. */
 export function widen(world: World, table: SimTable): void {
-  if (table.schema.fields.some((field) => field.name === 'wide')) return;
-  const fields = [...table.schema.fields, ...BASE_SCHEMA.fields.filter((field) => field.name === 'wide')];
+  const names = new Set(table.schema.fields.map((field) => field.name));
+  const missing = [...world.invariants.of(table.uuid).columns.values()].filter((field) => !names.has(field.name));
+  if (missing.length === 0) return;
+  const fields = [...table.schema.fields, ...missing];
   world.foreign(table, 'widen', { ...table, schema: { schemaId: world.nextForeign() + 100, fields } });
 }
 

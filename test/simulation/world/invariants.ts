@@ -3,6 +3,7 @@
  * the tables hold; knows the rules and who may excuse them, changes nothing.
  */
 import type { LaneId, SnapshotId, TableUuid } from '../../../src/core/ids.ts';
+import type { Field } from '../../../src/record/types.ts';
 import type { Committed } from '../../../src/contracts/service-ports.ts';
 import type { InvariantViolation, Invariant } from './core.ts';
 import type { Ledger, SentRequest } from './ledger.ts';
@@ -29,6 +30,8 @@ interface Seen {
   readonly pruned: Set<LaneId>;
   dropped: boolean;
   narrowed: boolean;
+  /** Every column it ever had. */
+  readonly columns: Map<string, Field>;
 }
 
 export class Invariants {
@@ -50,7 +53,14 @@ export class Invariants {
   of(uuid: TableUuid): Seen {
     let seen = this.#seen.get(uuid);
     if (seen === undefined) {
-      seen = { lanes: new Map(), pruned: new Set(), wentBack: false, dropped: false, narrowed: false };
+      seen = {
+        lanes: new Map(),
+        pruned: new Set(),
+        wentBack: false,
+        dropped: false,
+        narrowed: false,
+        columns: new Map(),
+      };
       this.#seen.set(uuid, seen);
     }
     return seen;
@@ -65,6 +75,9 @@ export class Invariants {
   onMove(before: SimTable | undefined, after: SimTable | undefined, cause: Cause): void {
     if (cause.kind === 'foreign') this.#excuse(before, after, cause.what);
     if (after === undefined) return;
+    const seen = this.of(after.uuid);
+    for (const field of after.schema.fields) seen.columns.set(field.name, field);
+    seen.narrowed ||= after.schema.fields.length < seen.columns.size;
     if (cause.kind === 'ours') for (const lane of cause.update.prune ?? []) this.of(after.uuid).pruned.add(lane);
     this.filesExist(after);
     this.#progress(after);
