@@ -29,7 +29,7 @@ import type { MetadataUpdate, Requirement } from './updates.ts';
 export const SNAPSHOT_ID_EXISTS = 'snapshot-id-exists';
 /** A `conflict` with one of these causes: the change must be prepared anew on the new base. */
 export const SCHEMA_CHANGED = 'schema-changed';
-export const SPEC_GONE = 'partition-spec-gone';
+export const PARTITION_SPEC_GONE = 'partition-spec-gone';
 
 export interface IcebergView extends TableView {
   readonly metadata: TableMetadata;
@@ -126,5 +126,5 @@ function obstacleTo(metadata: TableMetadata, prepared: PreparedAppend): string |
   if (snapshotById(metadata, prepared.token) !== undefined) return SNAPSHOT_ID_EXISTS;
   if (metadata.currentSchemaId !== prepared.schemaId) return SCHEMA_CHANGED;
   const specs = new Set(metadata.partitionSpecs.map((document) => document['spec-id']));
-  return prepared.manifests.every((manifest) => specs.has(manifest.specId)) ? undefined : SPEC_GONE;
+  return prepared.manifests.every((manifest) => specs.has(manifest.specId)) ? undefined : PARTITION_SPEC_GONE;
 }

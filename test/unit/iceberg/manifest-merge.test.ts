@@ -1,13 +1,22 @@
 /** The manifest list stays short, whatever the number of commits (promise P7; checklist 8.6). */
 import { describe, expect, it } from 'vitest';
-import { systemRuntime } from '../../../src/core/runtime.ts';
+import { systemRandom, systemRuntime } from '../../../src/core/runtime.ts';
 import type { IcebergView } from '../../../src/iceberg/iceberg-format.ts';
+import {
+  DELETED,
+  EXISTING,
+  fromDataFile,
+  type EntryStatus,
+  type ManifestEntry,
+} from '../../../src/iceberg/manifest-entry.ts';
 import type { ManifestFile } from '../../../src/iceberg/manifest-file.ts';
 import { readManifestList } from '../../../src/iceberg/manifest-list.ts';
-import { planMerges, type MergePolicy } from '../../../src/iceberg/manifest-merge.ts';
+import { ManifestMerger, planMerges, type MergePolicy } from '../../../src/iceberg/manifest-merge.ts';
 import { readManifest } from '../../../src/iceberg/manifest-read.ts';
 import { partitionColumns } from '../../../src/iceberg/manifest-schema.ts';
 import { currentSnapshot, sourceTypes, specById } from '../../../src/iceberg/metadata.ts';
+import { manifestForm, writeManifest } from '../../../src/iceberg/manifest-write.ts';
+import { newTableMetadata } from '../../../src/iceberg/new-table.ts';
 import { openIceberg } from '../../../src/iceberg/open-iceberg.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { oneStore } from '../../support/iceberg/locations.ts';
@@ -206,4 +215,27 @@ it('reads nothing and writes three objects of the same size, whatever the number
   expect(small.gets + large.gets).toBe(0);
   expect(large.puts).toHaveLength(3);
   for (const [at, bytes] of large.puts.entries()) expect(bytes).toBeLessThan((small.puts[at] ?? 0) * 1.1 + 200);
+});
+
+it('takes only live entries, and the lowest sequence number among them', () => {
+  const metadata = newTableMetadata(EVENTS, 's3://b/t', 'acd521f2-320c-4f3b-bd14-3ed0bf76d258', 1);
+  const form = manifestForm(metadata, specById(metadata, 0));
+  const entry = (status: EntryStatus, sequence: bigint, path: string): ManifestEntry => ({
+    status,
+    snapshotId: 9n,
+    sequenceNumber: sequence,
+    fileSequenceNumber: sequence,
+    file: fromDataFile(dataFile(path)),
+  });
+  const mixed = [entry(EXISTING, 3n, 'kept'), entry(DELETED, 1n, 'gone'), entry(EXISTING, 4n, 'kept too')];
+  const merger = new ManifestMerger(form);
+  const written = writeManifest(form, mixed, systemRandom);
+  expect(merger.add(manifest('m', { existingFiles: 2, deletedFiles: 1, sequenceNumber: 7n }), written.bytes)).toBe(2);
+  const merged = merger.finish(systemRandom);
+  expect(merged).toMatchObject({ existingFiles: 2, existingRows: 20n, minSequenceNumber: 3n });
+  const read = [...readManifest(merged.bytes, manifest('n'), form.columns)];
+  expect(read.map((e) => [e.file.filePath, e.status, e.sequenceNumber])).toEqual([
+    ['kept', EXISTING, 3n],
+    ['kept too', EXISTING, 4n],
+  ]);
 });
