@@ -8,12 +8,20 @@ import { SluiceError, messageOf } from '../../core/errors.ts';
 /** Of a piece that has not filled it yet: a thousand tables with a few rows each must not cost a thousand full blocks. */
 const SMALL_BLOCK_BYTES = 64 * 1024;
 const BLOCK_BYTES = 1024 * 1024;
-/** Blocks being written; past it an append writes by itself, so that memory stays bounded. */
-const MAX_BLOCKS_IN_FLIGHT = 8;
+/**
+ * Blocks of all pieces being written; past it an append writes by itself, so that memory stays bounded. Far more than the largest
+ * request fills, so that a slow disk is waited for only when it is slow for long.
+ */
+const MAX_BLOCKS_IN_FLIGHT = 64;
+const MAX_FREE_BLOCKS = 16;
 
-/** Full-size blocks to write into again: a fresh one for every mebibyte of rows keeps the garbage collector busy with nothing else. */
+/**
+ * Full-size blocks to write into again: a fresh one for every mebibyte of rows keeps the garbage collector busy with nothing else.
+ * Owns how many blocks, small ones included, are being written.
+ */
 export class SpoolBlocks {
   readonly #free: Buffer[] = [];
+  #inFlight = 0;
 
   take(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
@@ -21,7 +29,19 @@ export class SpoolBlocks {
 
   /** The block is written or given up: nobody reads it any more. */
   give(block: Buffer): void {
-    if (block.length === BLOCK_BYTES && this.#free.length < MAX_BLOCKS_IN_FLIGHT) this.#free.push(block);
+    if (block.length === BLOCK_BYTES && this.#free.length < MAX_FREE_BLOCKS) this.#free.push(block);
+  }
+
+  /** False: as many as may be are being written. Each true is followed by one `written`. */
+  mayWriteBehind(): boolean {
+    if (this.#inFlight >= MAX_BLOCKS_IN_FLIGHT) return false;
+    this.#inFlight += 1;
+    return true;
+  }
+
+  written(block: Buffer): void {
+    this.#inFlight -= 1;
+    this.give(block);
   }
 }
 
@@ -119,7 +139,7 @@ export class SpoolPiece {
       if (this.#failure !== undefined) throw this.#failure;
       this.#fd ??= openSync(this.path, 'wx');
       // Positions are explicit, so the order in which writes land does not matter.
-      if (this.#inFlight < MAX_BLOCKS_IN_FLIGHT) {
+      if (this.#blocks.mayWriteBehind()) {
         this.#writeBehind(this.#fd, block, 0, length, position);
         return;
       }
@@ -140,7 +160,7 @@ export class SpoolPiece {
       this.#inFlight -= 1;
       if (error !== null) this.#failure ??= this.#fault(error);
       if (error === null && from + written < length) this.#writeBehind(fd, block, from + written, length, position);
-      else this.#blocks.give(block);
+      else this.#blocks.written(block);
       if (this.#inFlight === 0) this.#idle?.();
     });
   }
