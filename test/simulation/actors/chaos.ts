@@ -34,7 +34,8 @@ export function wreak(world: World): void {
   every(world, 'suspend', 9_000, () => suspend(world));
   every(world, 'clock-jump', 4_000, () => {
     const life = world.anyLife();
-    if (life === undefined) return;
+    if (life === undefined || world.pruned) return;
+    world.skewed = true;
     life.clock.skewMs = world.random.between(-2, 2) * HOUR_MS;
     world.scheduler.note(`${life.name} clock is off by ${Math.round(life.clock.skewMs / 1000)} s`);
   });

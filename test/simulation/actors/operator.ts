@@ -48,7 +48,7 @@ async function prune(world: World, life: Life, signal: AbortSignal): Promise<voi
   const { format, coordinator } = life;
   const pipeline = world.random.pick(coordinator?.pipelines ?? []);
   // A lane that is lost to one daemon may be at hand for another on a clone of its volume.
-  if (format === undefined || pipeline?.state.kind !== 'running' || world.cloned) return;
+  if (format === undefined || pipeline?.state.kind !== 'running' || world.cloned || world.skewed) return;
   world.pruned = true;
   if (world.plant?.prune === 'property-only') {
     await prunePropertyOnly(world, life, pipeline.name.name);

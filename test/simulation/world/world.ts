@@ -55,6 +55,8 @@ export class World implements WorldCore {
   diskFullUntil = 0;
   cloned = false;
   pruned = false;
+  /** Some clock was off: lanes may be born before older ones, which a retention of a week makes harmless and a prune at once does not. */
+  skewed = false;
   suspended = false;
   readonly #stoppedByGap = new Set<TableUuid>();
   #foreign = 0;

@@ -52,7 +52,7 @@ async function play({ loads, attempts, stance }: Script) {
       sent.push(base.sequenceNumber);
       return attempts[attempted++];
     },
-  } as unknown as TableFormat<TableView, PreparedChange>;
+  } as unknown as TableFormat;
   const end = await commitLoop<TableView, PreparedChange, 'ours'>(
     format,
     { name, uuid },
