@@ -102,9 +102,7 @@ export interface ControlPort {
   describe(table: TableName): Promise<{ readonly view: TableView; readonly status: TableStatus } | undefined>;
   createTable(definition: TableDefinition): Promise<{ readonly kind: 'created' | 'exists'; readonly view: TableView }>;
   snapshots(table: TableName): Promise<readonly SnapshotSummary[] | undefined>;
-  files(
-    table: TableName,
-  ): Promise<
+  files(table: TableName): Promise<
     | readonly {
         readonly filePath: string;
         readonly recordCount: bigint;

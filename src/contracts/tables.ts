@@ -32,9 +32,7 @@ export interface Tables<V extends TableView = TableView> {
   /** Oldest first, of `main`. */
   snapshots(view: V): readonly SnapshotSummary[];
   /** URIs of live data files of the current snapshot with their facts, in manifest order. */
-  files(
-    view: V,
-  ): AsyncIterable<{
+  files(view: V): AsyncIterable<{
     readonly filePath: string;
     readonly recordCount: bigint;
     readonly fileSizeInBytes: bigint;

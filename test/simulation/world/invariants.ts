@@ -197,4 +197,3 @@ export class Invariants {
 }
 
 export const keyOf = (uri: string): string => uri.slice('mem://'.length);
-export type { InvariantViolation };

@@ -151,4 +151,4 @@ export class SimFormat implements TableFormat<SimView, SimPrepared>, Tables<SimV
   }
 }
 
-export const nameOf = (table: SimTable): string => formatTableName(table.name);
+const nameOf = (table: SimTable): string => formatTableName(table.name);
