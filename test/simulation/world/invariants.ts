@@ -5,7 +5,7 @@
 import type { LaneId, SnapshotId, TableUuid } from '../../../src/core/ids.ts';
 import type { Field } from '../../../src/record/types.ts';
 import type { Committed } from '../../../src/contracts/service-ports.ts';
-import type { InvariantViolation, Invariant } from './core.ts';
+import type { Invariant } from './core.ts';
 import type { Ledger, SentRequest } from './ledger.ts';
 import { PIPELINE } from './life.ts';
 import { filesOf, progressOf, type Cause, type SimTable } from './model-catalog.ts';

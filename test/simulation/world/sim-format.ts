@@ -3,7 +3,7 @@
  * after the life that sent them is gone. Owns how a compare-and-swap travels; what it lets in is `model-catalog.ts`.
  */
 import { SluiceError } from '../../../src/core/errors.ts';
-import { formatTableName, type PipelineId, type SnapshotId, type TableName } from '../../../src/core/ids.ts';
+import type { PipelineId, SnapshotId, TableName } from '../../../src/core/ids.ts';
 import type { CommitOutcome, LoadOutcome, TableChange, TableFormat } from '../../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition, Tables } from '../../../src/contracts/tables.ts';
 import type { Progress } from '../../../src/record/progress.ts';
@@ -150,5 +150,3 @@ export class SimFormat implements TableFormat<SimView, SimPrepared>, Tables<SimV
     });
   }
 }
-
-const nameOf = (table: SimTable): string => formatTableName(table.name);
