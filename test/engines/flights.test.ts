@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineAnswer } from './harness.ts';
 import { ALL_READERS, reader } from './readers.ts';
 import { TestDaemon } from './support-daemon.ts';
+import { lint } from './support-lint.ts';
 
 const SOURCE = fileURLToPath(new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -56,6 +57,11 @@ describe('3,000,000 flights', () => {
     });
     // Checkpoints every second: the load was not taken in one piece.
     expect((await daemon.snapshots(TABLE)).length).toBeGreaterThan(2);
+  });
+
+  it('have metadata, manifests and files without fault', async () => {
+    const { metadata } = await daemon.describe(TABLE);
+    expect(await lint(metadata, daemon.catalog)).toEqual([]);
   });
 
   it('have the totals of the source in our own query', async () => {
