@@ -96,6 +96,11 @@ export class ModelCatalog {
     return next;
   }
 
+  /** Puts a version there that no listener may judge: damage. */
+  put(table: Omit<SimTable, 'version'>): void {
+    this.#tables.set(formatTableName(table.name), { ...table, version: (this.#versions += 1) });
+  }
+
   /** Adds a snapshot on main. */
   snapshot(
     table: SimTable,

@@ -26,8 +26,9 @@ export const diskHook =
       : operation.kind === 'sync'
         ? random.between(0.2, 4)
         : random.between(0.01, 0.3);
-    const fault = faultOf(operation, faults, random, trouble, full);
     return effects.do(`disk ${operation.kind}`, ms, () => {
+      // Drawn when it strikes: a fault decided before the world healed must not strike after.
+      const fault = faultOf(operation, faults, random, trouble, full);
       if (fault !== undefined)
         effects.scheduler.note(`${effects.name} disk ${operation.kind} ${operation.path}: ${fault.code}`);
       return fault;

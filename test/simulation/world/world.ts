@@ -2,6 +2,7 @@
  * A world from a seed: what may go wrong, who acts, how long, how it heals, and what must then be true. Owns the phases of a run; the rules
  * are `invariants.ts`, the actors each have a file.
  */
+import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
 import { offset, formatTableName, tableUuid, type TableUuid } from '../../../src/core/ids.ts';
 import { uuidV4 } from '../../../src/core/runtime.ts';
@@ -28,6 +29,12 @@ export interface WorldOptions {
   readonly seed: number;
   readonly without?: ReadonlySet<FaultKind>;
   readonly plant?: Plant;
+  /** Nobody acts but the test: these tables, these limits, and of these faults every one that may strike does, while `faults.active`. */
+  readonly stage?: {
+    readonly tables: readonly string[];
+    readonly faults: readonly FaultKind[];
+    readonly log: Partial<LogSettings>;
+  };
 }
 
 /** Virtual milliseconds after the last fault within which everything acknowledged must be visible (I10). */
@@ -46,7 +53,7 @@ export class World implements WorldCore {
   readonly plant: Plant | undefined;
   readonly trouble: number;
   readonly partitions: number;
-  readonly flushLimits;
+  readonly flushLimits: FlushLimits;
   readonly logLimits: LogSettings;
   readonly volumes: SimVolume[] = [new SimVolume('v1')];
   readonly lives: Life[] = [];
@@ -62,12 +69,15 @@ export class World implements WorldCore {
   #foreign = 0;
   #life = 0;
 
-  constructor({ seed, without, plant }: WorldOptions) {
+  constructor({ seed, without, plant, stage }: WorldOptions) {
     this.random = new SeededRandom(seed);
     this.plant = plant;
     const shape = this.random.fork('shape');
-    this.faults = Faults.drawn(this.random.fork('faults'), without ?? new Set());
-    this.trouble = shape.pick([0.02, 0.08, 0.2]) ?? 0.08;
+    this.faults =
+      stage === undefined
+        ? Faults.drawn(this.random.fork('faults'), without ?? new Set())
+        : new Faults(new Set(stage.faults));
+    this.trouble = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
     this.partitions = shape.int(1, 3);
     const manner = shape.chance(0.5) ? 'pointer' : 'rest';
     this.catalog = new ModelCatalog(
@@ -85,8 +95,15 @@ export class World implements WorldCore {
       segmentBytes: shape.pick([300, 1_500, 1 << 16]) ?? 1_500,
       trimGraceMs: shape.pick([0, 1_000, 6_000]) ?? 1_000,
       perTableShare: shape.pick([0.5, 0.8]) ?? 0.5,
+      ...stage?.log,
     };
     this.#chaosMs = shape.between(2_000, 12_000);
+    if (stage !== undefined) {
+      this.flushLimits = { intervalMs: 400, maxRows: 1_000, maxBytes: 1 << 20 };
+      this.faults.active = false;
+      for (const table of stage.tables) this.createTable(table);
+      return;
+    }
     for (let table = shape.int(1, 3); table > 0; table -= 1) this.createTable(`t${table}`);
     for (let producer = shape.int(1, 3); producer > 0; producer -= 1) produce(this, producer);
     meddle(this);
