@@ -1,0 +1,90 @@
+/** A world without actors, for one scenario at a time: the test says who does what, and lets time pass. Owns the waiting. */
+import { expect } from 'vitest';
+import type { AppendAnswer } from '../../../src/contracts/service-ports.ts';
+import type { Plant } from '../plants.ts';
+import type { LogSettings } from './core.ts';
+import type { FaultKind } from './faults.ts';
+import type { SentRequest } from './ledger.ts';
+import type { Life } from './life.ts';
+import type { SimTable } from './model-catalog.ts';
+import { bodyOf, row } from './records.ts';
+import { World } from './world.ts';
+
+/** More than any back-off. */
+const PATIENCE_MS = 120_000;
+
+interface StageOptions {
+  readonly tables?: readonly string[];
+  readonly faults?: readonly FaultKind[];
+  readonly log?: Partial<LogSettings>;
+  readonly plant?: Plant;
+}
+
+export class Stage {
+  readonly world: World;
+
+  constructor({ tables = ['t1'], faults = [], log = {}, plant }: StageOptions = {}) {
+    const stage = { tables, faults, log };
+    this.world = new World({ seed: 1, stage, ...(plant === undefined ? {} : { plant }) });
+  }
+
+  table(name = 't1'): SimTable {
+    const table = this.world.catalog.get({ namespace: ['ns'], name });
+    if (table === undefined) throw new Error(`no table ${name}`);
+    return table;
+  }
+
+  /** A daemon on the first volume, ready; `prepare` sees it before it opens anything. */
+  async start(prepare: (life: Life) => void = () => undefined): Promise<Life> {
+    const [volume] = this.world.volumes;
+    const life = volume === undefined ? undefined : this.world.start(volume);
+    if (life === undefined) throw new Error('a daemon runs already');
+    prepare(life);
+    await this.until(() => life.state === 'ready');
+    return life;
+  }
+
+  /** Lets virtual time pass. Rejects when an invariant breaks. */
+  async pass(ms: number): Promise<void> {
+    await this.world.scheduler.run(() => false, this.world.scheduler.now + ms);
+  }
+
+  async until(done: () => boolean): Promise<void> {
+    const held = await this.world.scheduler.run(done, this.world.scheduler.now + PATIENCE_MS);
+    expect(held, `waited ${PATIENCE_MS} ms for ${String(done)}`).toBe(true);
+  }
+
+  async end<T>(work: Promise<T>): Promise<T> {
+    let ended = false;
+    const mark = (): void => {
+      ended = true;
+    };
+    work.then(mark, mark);
+    await this.until(() => ended);
+    return work;
+  }
+
+  send(life: Life, table = 't1', columns: readonly string[] = []): [SentRequest, Promise<AppendAnswer>] {
+    const request = this.world.ledger.sent(table, (id) => [row(id, 0), row(id, 1)]);
+    if (life.ingest === undefined) throw new Error('the daemon is not ready');
+    const answer = life.ingest.append({
+      table: { namespace: ['ns'], name: table },
+      body: bodyOf(request.rows, columns),
+      format: 'ndjson',
+      ignoreUnknownFields: false,
+    });
+    return [request, answer];
+  }
+
+  /** Sent and acknowledged. */
+  async append(life: Life, table = 't1', columns: readonly string[] = []): Promise<SentRequest> {
+    const [request, answer] = this.send(life, table, columns);
+    expect((await this.end(answer)).kind).toBe('durable');
+    request.state = 'acknowledged';
+    return request;
+  }
+
+  isIn(request: SentRequest): boolean {
+    return request.stored !== undefined && this.world.isIn(request.id, request.stored.table);
+  }
+}
