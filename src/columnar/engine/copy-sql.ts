@@ -15,21 +15,27 @@ const ROW_COLUMN = 'file_row_number';
 
 const codecs = { zstd: 'zstd', snappy: 'snappy', none: 'uncompressed' } as const;
 
-/** One file, or one and more for every partition tuple in the directory `piece.output`. */
-export function copySql(plan: LayoutPlan, piece: Piece): string {
-  const { layout, keys, order } = plan;
-  const rows = decodeSql(layout.schema, piece.path, Math.max(USUAL_OBJECT_BYTES, piece.longestLine));
-  if (keys.length === 0)
-    return `COPY (${rows}${orderBy(order)}) TO ${literal(`${piece.output}.parquet`)} (${parquetOptions(layout)})`;
-  const columns = keys.map(({ expression, alias }) => `${expression} AS ${alias}`);
-  const aliases = keys.map(({ alias }) => alias).join(', ');
+/** The piece as one file. */
+export const copySql = (plan: LayoutPlan, piece: Piece): string =>
+  `COPY (${decodedSql(plan, piece)}${orderBy(plan.order)}) TO ${literal(`${piece.output}.parquet`)} (${parquetOptions(plan.layout)})`;
+
+/** Rows with their partition keys. */
+export function keyedSql(plan: LayoutPlan, piece: Piece): string {
+  const columns = plan.keys.map(({ expression, alias }) => `${expression} AS ${alias}`);
+  return `SELECT *, ${columns.join(', ')} FROM (${decodedSql(plan, piece)})`;
+}
+
+/** Keyed rows as one file and more for every partition tuple, in a directory that is not there yet. */
+export function copyPartitionsSql(plan: LayoutPlan, keyed: string, directory: string): string {
+  const aliases = keyAliases(plan);
   // Without the order by partition every partition is open at once, in memory (encoder reference §4).
-  const sorted = orderBy([...keys.map(({ alias }) => alias), ...order]);
   return (
-    `COPY (SELECT *, ${columns.join(', ')} FROM (${rows})${sorted}) TO ${literal(piece.output)} ` +
-    `(${parquetOptions(layout)}, PARTITION_BY (${aliases}), HIVE_FILE_PATTERN false, FILENAME_PATTERN 'part-{uuidv7}')`
+    `COPY (${keyed}${orderBy([...aliases, ...plan.order])}) TO ${literal(directory)} (${parquetOptions(plan.layout)}, ` +
+    `PARTITION_BY (${aliases.join(', ')}), HIVE_FILE_PATTERN false, FILENAME_PATTERN 'part-{uuidv7}')`
   );
 }
+
+export const keyAliases = (plan: LayoutPlan): readonly string[] => plan.keys.map(({ alias }) => alias);
 
 /**
  * The files among `paths` whose rows do not stand in the order of the layout. Row groups of one partition may be flushed in another order
@@ -51,6 +57,9 @@ export function unsortedFilesSql(plan: LayoutPlan, paths: readonly string[]): st
 export const sortFileSql = (plan: LayoutPlan, from: string, to: string): string =>
   `COPY (SELECT * FROM read_parquet(${literal(from)}, hive_partitioning = false)${orderBy(plan.order)}) TO ${literal(to)} ` +
   `(${parquetOptions(plan.layout)})`;
+
+const decodedSql = ({ layout }: LayoutPlan, piece: Piece): string =>
+  decodeSql(layout.schema, piece.path, Math.max(USUAL_OBJECT_BYTES, piece.longestLine));
 
 const orderBy = (terms: readonly string[]): string => (terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`);
 

@@ -1,5 +1,5 @@
 /** One piece to finished files: the COPY, then order, footers and metrics. Knows nothing of spools, rolling and epochs. */
-import { unlink } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { WrittenFile } from '../../record/data-file.ts';
 import { columnMetrics, columnsWithNan } from '../footer/column-metrics.ts';
@@ -9,9 +9,10 @@ import type { LeafColumn, ParquetFooter, RowGroup } from '../footer/parquet-foot
 import { leafColumns, readFooter, replaceFooter, rowGroups } from '../footer/parquet-footer.ts';
 import { copySql, sortFileSql, unsortedFilesSql } from './copy-sql.ts';
 import type { DuckDbSession } from './duckdb-session.ts';
-import { query } from './duckdb-session.ts';
+import { isOutOfMemory, query } from './duckdb-session.ts';
 import type { LayoutPlan } from './layout-plan.ts';
 import { nanFacts } from './nan-facts.ts';
+import { copyPartitions } from './partitioned-copy.ts';
 import { partitionTuple } from './partition-sql.ts';
 import type { CopiedFile } from './return-stats.ts';
 import { copiedFiles } from './return-stats.ts';
@@ -27,15 +28,33 @@ export class DuckDbEncoder implements PieceEncoder {
   }
 
   async encode(piece: Piece, signal: AbortSignal): Promise<readonly WrittenFile[]> {
-    return this.#session.use(signal, async (connection) => {
-      const copied = copiedFiles(await query(connection, copySql(this.#plan, piece)));
-      const files: WrittenFile[] = [];
-      for (const file of await this.#sorted(connection, copied)) {
-        signal.throwIfAborted();
-        files.push(await this.#finish(connection, file));
-      }
-      return files;
-    });
+    try {
+      return await this.#session.use(signal, async (connection) => this.#files(connection, piece, false, signal));
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      await Promise.all(
+        [piece.output, `${piece.output}.parquet`].map((path) => rm(path, { recursive: true, force: true })),
+      );
+      return this.#session.alone(signal, async (connection) => this.#files(connection, piece, true, signal));
+    }
+  }
+
+  async #files(
+    connection: DuckDBConnection,
+    piece: Piece,
+    careful: boolean,
+    signal: AbortSignal,
+  ): Promise<readonly WrittenFile[]> {
+    const copied =
+      this.#plan.keys.length === 0
+        ? copiedFiles(await query(connection, copySql(this.#plan, piece)))
+        : await copyPartitions(connection, this.#plan, piece, careful, signal);
+    const files: WrittenFile[] = [];
+    for (const file of await this.#sorted(connection, copied)) {
+      signal.throwIfAborted();
+      files.push(await this.#finish(connection, file));
+    }
+    return files;
   }
 
   /** Partitioned files are mostly in order already; the others are sorted once more, by themselves. */

@@ -4,7 +4,7 @@
  */
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBResultReader } from '@duckdb/node-api';
-import { SluiceError, messageOf } from '../../core/errors.ts';
+import { SluiceError, isSluiceError, messageOf } from '../../core/errors.ts';
 import { registerHashes } from './murmur-function.ts';
 
 export interface DuckDbSettings {
@@ -22,11 +22,14 @@ export class DuckDbSession {
   readonly #instance: DuckDBInstance;
   readonly #idle: DuckDBConnection[];
   readonly #waiting: ((connection: DuckDBConnection | undefined) => void)[] = [];
+  readonly #connections: number;
+  #alone: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(instance: DuckDBInstance, connections: DuckDBConnection[]) {
     this.#instance = instance;
     this.#idle = connections;
+    this.#connections = connections.length;
   }
 
   static async open(settings: DuckDbSettings): Promise<DuckDbSession> {
@@ -68,6 +71,27 @@ export class DuckDbSession {
     }
   }
 
+  /** As `use`, while no other statement runs: what did not fit beside others may fit by itself. */
+  async alone<T>(signal: AbortSignal, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const before = this.#alone;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#alone = promise;
+    // One at a time: two that each wait for the other's connections would wait for ever.
+    await before;
+    const taken: DuckDBConnection[] = [];
+    try {
+      while (taken.length < this.#connections - 1) {
+        const connection = this.#idle.pop() ?? (await this.#turn());
+        if (connection === undefined) throw new SluiceError('closed', 'the column engine is closed');
+        taken.push(connection);
+      }
+      return await this.use(signal, work);
+    } finally {
+      for (const connection of taken) this.#release(connection);
+      resolve();
+    }
+  }
+
   /** Statements under way must have ended. */
   close(): void {
     if (this.#closed) return;
@@ -98,6 +122,7 @@ export async function query(connection: DuckDBConnection, sql: string): Promise<
     const text = messageOf(error);
     if (/^Out of Memory/i.test(text))
       throw new SluiceError('unavailable', `DuckDB ran out of memory: ${text}`, {
+        context: { code: OUT_OF_MEMORY },
         remedy: 'raise the memory limit of the column engine, or lower the target file size',
         cause: error,
       });
@@ -109,6 +134,11 @@ export async function query(connection: DuckDBConnection, sql: string): Promise<
     throw new SluiceError('internal', `DuckDB refused a statement of the column engine: ${text}`, { cause: error });
   }
 }
+
+export const isOutOfMemory = (error: unknown): boolean =>
+  isSluiceError(error, 'unavailable') && error.context['code'] === OUT_OF_MEMORY;
+
+const OUT_OF_MEMORY = 'out-of-memory';
 
 const cancelled = (signal: AbortSignal): SluiceError =>
   new SluiceError('closed', 'writing data files was cancelled', { cause: signal.reason });

@@ -20,10 +20,15 @@ export function learningSizing(maxPieceBytes: number): PieceSizing {
       const { ratio, files } = learned.get(keyOf(layout)) ?? { ratio: FIRST_RATIO, files: 1 };
       return Math.max(1, Math.min(maxPieceBytes, layout.targetFileBytes * ratio * files));
     },
+    expectedFiles: (layout) => learned.get(keyOf(layout))?.files,
     learn(layout, spoolBytes, files) {
-      if (spoolBytes < LEARN_FROM_BYTES || files.length === 0) return;
+      const before = learned.get(keyOf(layout)) ?? { ratio: FIRST_RATIO, files: 0 };
       const size = files.reduce((total, file) => total + Number(file.fileSizeInBytes), 0);
-      learned.set(keyOf(layout), { ratio: spoolBytes / size, files: files.length });
+      learned.set(keyOf(layout), {
+        ratio: spoolBytes < LEARN_FROM_BYTES ? before.ratio : spoolBytes / size,
+        // Many are forgotten slowly: a small piece in between says little.
+        files: Math.max(files.length, Math.floor(before.files / 2), 1),
+      });
     },
   };
 }

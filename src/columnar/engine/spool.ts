@@ -45,13 +45,27 @@ export class SpoolBlocks {
   }
 }
 
+/** A line this long is none too long for any reader; only larger appends are looked into. */
+const SHORT_BYTES = 8 * 1024 * 1024;
+
+function longestLineBound(lines: Uint8Array): number {
+  if (lines.length <= SHORT_BYTES) return lines.length;
+  let longest = 0;
+  for (let from = 0; from < lines.length;) {
+    const at = lines.indexOf(0x0a, from);
+    const end = at === -1 ? lines.length : at + 1;
+    longest = Math.max(longest, end - from);
+    from = end;
+  }
+  return longest;
+}
+
 export class SpoolPiece {
   readonly path: string;
   readonly #blocks: SpoolBlocks;
   #rows = 0;
   #bytes = 0;
-  /** Upper bound of the length of the longest line. */
-  #longestAppend = 0;
+  #longestLine = 0;
   #block: Buffer | undefined;
   #used = 0;
   #fd: number | undefined;
@@ -74,15 +88,16 @@ export class SpoolPiece {
     return this.#bytes;
   }
 
-  get longestAppend(): number {
-    return this.#longestAppend;
+  /** Upper bound of the bytes of the longest line. */
+  get longestLine(): number {
+    return this.#longestLine;
   }
 
   /** Copies. A failed write surfaces in `seal`. */
   append(lines: Uint8Array, count: number): void {
     this.#rows += count;
     this.#bytes += lines.length;
-    this.#longestAppend = Math.max(this.#longestAppend, lines.length);
+    this.#longestLine = Math.max(this.#longestLine, longestLineBound(lines));
     for (let from = 0; from < lines.length;) {
       const block = (this.#block = this.#blockFor(lines.length - from));
       const part = lines.subarray(from, from + block.length - this.#used);

@@ -16,6 +16,8 @@ export interface Piece {
   readonly rows: number;
   readonly bytes: number;
   readonly longestLine: number;
+  /** As many as pieces of this layout made lately; undefined for the first. */
+  readonly expectedFiles: number | undefined;
   /** Starts the path of every file made from it. */
   readonly output: string;
 }
@@ -28,6 +30,7 @@ export interface PieceEncoder {
 /** How many NDJSON bytes make a file of the wanted size; learns from the files written. */
 export interface PieceSizing {
   pieceBytes(layout: FileLayout): number;
+  expectedFiles(layout: FileLayout): number | undefined;
   learn(layout: FileLayout, spoolBytes: number, files: readonly WrittenFile[]): void;
 }
 
@@ -126,9 +129,9 @@ export class SpooledStaging implements Staging {
 
   async #encode(piece: SpoolPiece, output: string): Promise<readonly WrittenFile[]> {
     await piece.seal();
-    const { path, rows, bytes, longestAppend } = piece;
+    const { path, rows, bytes, longestLine } = piece;
     const files = await this.#encoder.encode(
-      { path, rows, bytes, longestLine: longestAppend, output },
+      { path, rows, bytes, longestLine, output, expectedFiles: this.#sizing.expectedFiles(this.#layout) },
       this.#abort.signal,
     );
     const written = files.reduce((total, file) => total + file.recordCount, 0n);

@@ -17,7 +17,7 @@ export interface EngineInTest {
   read(sql: string): Promise<readonly Readonly<Record<string, Json>>[]>;
 }
 
-export function useEngine(): EngineInTest {
+export function useEngine(memoryLimitBytes = 512 * 1024 * 1024): EngineInTest {
   let base = '';
   let engine: ColumnEngine | undefined;
   let reader: DuckDBConnection | undefined;
@@ -27,7 +27,7 @@ export function useEngine(): EngineInTest {
     engine = await createDuckDbEngine({
       directory: join(base, 'work'),
       threads: 2,
-      memoryLimitBytes: 512 * 1024 * 1024,
+      memoryLimitBytes,
       maxWrites: 2,
       maxPieceBytes: 256 * 1024 * 1024,
     });

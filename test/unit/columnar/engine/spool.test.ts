@@ -40,3 +40,11 @@ test('a piece with a few rows costs a small block, not a full one', () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * MIB);
   expect(pieces.every((piece) => piece.rows === 1)).toBe(true);
 });
+
+test('a large append of short lines has no long line, and a long line in it is measured', () => {
+  const piece = new SpoolPiece(join(folder, 'longest'), new SpoolBlocks());
+  piece.append(Buffer.from('{"a":1}\n'.repeat(3 * MIB)), 3 * MIB);
+  expect(piece.longestLine).toBe(8);
+  piece.append(Buffer.from(`{}\n${'x'.repeat(9 * MIB)}\n{}\n`), 3);
+  expect(piece.longestLine).toBe(9 * MIB + 1);
+});
