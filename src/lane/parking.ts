@@ -16,6 +16,7 @@ import { endOf } from './ledger.ts';
 import type { ParkedRecord } from './manifest.ts';
 import { createEntryFile, frameChunks } from './segment-file.ts';
 import type { OpenSegment } from './segment-file.ts';
+import type { ChunkRun } from './table-ledger.ts';
 
 const BATCH_BYTES = 1 << 20;
 const FILE_PREFIX = 'parked-';
@@ -29,23 +30,23 @@ export interface ParkedCopy {
   readonly originals: ReadonlySet<Chunk>;
 }
 
-/** One file a lane; resolves when all are synced. `chunks` are the pending ones of one table, in lane and offset order. */
+/** One file a run; resolves when all are synced. The runs are of one table. */
 export async function copyAside(
   disk: Disk,
   directory: string,
   runtime: Runtime,
-  chunks: readonly Chunk[],
+  runs: readonly ChunkRun[],
 ): Promise<readonly ParkedCopy[]> {
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+  const bytes = runs.flat().reduce((sum, chunk) => sum + chunk.bytes, 0);
   const free = await disk.free(directory);
   if (free < bytes)
     throw new SluiceError('unavailable', 'no room on the disk to park the entries of a table', {
-      context: { directory, bytes, free, table: chunks[0]?.table },
+      context: { directory, bytes, free, table: runs[0]?.[0].table },
       remedy: 'free space on the volume of the log, or repair the table so that it can be committed',
     });
   const copies: ParkedCopy[] = [];
   try {
-    for (const run of runsByLane(chunks)) copies.push(await copyLane(disk, directory, runtime, run));
+    for (const run of runs) copies.push(await copyRun(disk, directory, runtime, run));
     return copies;
   } catch (error) {
     for (const copy of copies) await disk.remove(`${directory}/${copy.record.file}`).catch(() => undefined);
@@ -53,22 +54,7 @@ export async function copyAside(
   }
 }
 
-function runsByLane(chunks: readonly Chunk[]): readonly (readonly [Chunk, ...Chunk[]])[] {
-  const runs: [Chunk, ...Chunk[]][] = [];
-  for (const chunk of chunks) {
-    const run = runs.at(-1);
-    if (run === undefined || run[0].file.lane !== chunk.file.lane) runs.push([chunk]);
-    else run.push(chunk);
-  }
-  return runs;
-}
-
-async function copyLane(
-  disk: Disk,
-  directory: string,
-  runtime: Runtime,
-  originals: readonly [Chunk, ...Chunk[]],
-): Promise<ParkedCopy> {
+async function copyRun(disk: Disk, directory: string, runtime: Runtime, originals: ChunkRun): Promise<ParkedCopy> {
   const { table, first, file } = originals[0];
   const name = `${FILE_PREFIX}${table}-${hex(runtime.random.bytes(8))}.log`;
   const header = { kind: 'parked', name, lane: file.lane, sequence: 0, baseOffset: first } as const;
@@ -91,7 +77,7 @@ async function copyEntries(
   disk: Disk,
   runtime: Runtime,
   target: OpenSegment,
-  originals: readonly [Chunk, ...Chunk[]],
+  originals: ChunkRun,
 ): Promise<readonly Chunk[]> {
   const copies: Chunk[] = [];
   let batch = batchFrom(originals[0]);

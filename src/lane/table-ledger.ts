@@ -6,6 +6,8 @@ import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 import type { Chunk, EntryFile, FrameRun } from './chunk.ts';
 import { attach, detach, setPending } from './chunk.ts';
 
+export type ChunkRun = readonly [Chunk, ...Chunk[]];
+
 export class TableLedger {
   readonly uuid: TableUuid;
   readonly #chunkBytes: number;
@@ -64,11 +66,21 @@ export class TableLedger {
     this.#open = undefined;
   }
 
-  /** The pending chunks as they are to be copied: until `thaw` they neither grow nor merge. */
-  freeze(): readonly Chunk[] {
+  /**
+   * The pending chunks that are not parked yet, in runs to be copied: each of one lane, and with nothing parked between its chunks, so
+   * that the offsets of parked files never interlock. Until `thaw` chunks neither grow nor merge.
+   */
+  freeze(): readonly ChunkRun[] {
     this.#open = undefined;
     this.#frozen = true;
-    return this.#pending.filter((chunk) => chunk.file.kind === 'segment');
+    const runs: [Chunk, ...Chunk[]][] = [];
+    let run: [Chunk, ...Chunk[]] | undefined;
+    for (const chunk of this.#pending) {
+      if (chunk.file.kind !== 'segment') run = undefined;
+      else if (run === undefined || run[0].file.lane !== chunk.file.lane) runs.push((run = [chunk]));
+      else run.push(chunk);
+    }
+    return runs;
   }
 
   thaw(): void {

@@ -134,6 +134,22 @@ it('entries before and after a parked run stay in order over a restart', async (
   expect(await texts(await world.open(), TABLE_A)).toEqual(before);
 });
 
+it('parked a second time, around a parked run, after the table went back: in order over a restart (simulation, seed 101410)', async () => {
+  const world = logWorld({ segmentBytes: 1_000 });
+  const log = await twoTables(world, 30);
+  const lane = onlyLane(log);
+  log.committed(TABLE_A, upTo(lane, 40));
+  await log.park(TABLE_A);
+  await append(log, draft(TABLE_A, 'a30'));
+  log.committed(TABLE_A, upTo(lane, 0));
+  const before = await texts(log, TABLE_A);
+  expect(before).toHaveLength(31);
+  await log.park(TABLE_A);
+  expect(await texts(log, TABLE_A)).toEqual(before);
+  world.disk.crashKill();
+  expect(await texts(await world.open(), TABLE_A)).toEqual(before);
+});
+
 it('past its share only that table is held back', async () => {
   const world = logWorld({ segmentBytes: 1_000, maxBytes: 20_000, perTableShare: 0.2 });
   const log = await world.open();
