@@ -136,3 +136,13 @@ test('what is not "unavailable" is thrown, not retried', async () => {
     kind: 'corrupt',
   });
 });
+
+test('no storm of conflicts, lost answers and silences ends it, nor prepares twice', async () => {
+  const storm = Array.from({ length: 200 }, (_, number) => (number % 3 === 0 ? unknown : conflict));
+  const silence = new SluiceError('unavailable', 'no answer');
+  const loads = Array.from({ length: 400 }, (_, number) => (number % 2 === 0 ? loadedAt(number) : silence));
+  const { end, sent, prepared } = await play({ loads: [...loads, loadedAt(400)], attempts: [...storm, committed] });
+  expect(end).toMatchObject({ kind: 'committed', attempts: 201 });
+  expect(sent).toEqual(Array.from({ length: 201 }, (_, number) => BigInt(number * 2)));
+  expect(prepared).toBe(1);
+});
