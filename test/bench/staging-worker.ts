@@ -2,8 +2,9 @@
  * One way to get NDJSON events into zstd Parquet, in a process of its own: `node staging-worker.ts WAY THREADS FILE DIRECTORY`.
  * Prints one JSON line. The file is in the page cache already.
  */
-import { open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { scheduler } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createDuckDbEngine } from '../../src/columnar/engine/duckdb-engine.ts';
@@ -14,7 +15,10 @@ import { peakBytes } from './measure.ts';
 
 const [way = '', threads = '2', file = '', directory = ''] = process.argv.slice(2);
 const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
-const BLOCK_BYTES = 1024 * 1024;
+/** Lines of a group in the ways that take groups. */
+const REQUEST_LINES = 500;
+/** Requests come in over many turns of the event loop, in which spools are written. */
+const TURN_GROUPS = 8;
 
 interface Result {
   readonly bytes: number;
@@ -31,28 +35,35 @@ const byCountry: readonly PartitionField[] = [
   { sourceId: 5, fieldId: 1000, name: 'country', transform: { kind: 'identity' } },
 ];
 
-const ways: Readonly<Record<string, () => Promise<Result>>> = {
-  limit: () => oneStatement(''),
-  'limit, zstd level 1': () => oneStatement(', COMPRESSION_LEVEL 1'),
-  engine: () => engine([]),
-  'engine, bucket(16, user_id)': () => engine(bucketed),
-  'engine, bucket(16, session)': () => engine(byText),
-  'engine, identity(country)': () => engine(byCountry),
-  'table, groups of 1,000': () => stagingTable(1000),
-  'table, groups of 16,000': () => stagingTable(16_000),
+interface Way {
+  /** 0: takes the file as it lies there. */
+  readonly groupLines: number;
+  run(arriving: readonly Group[]): Promise<Result>;
+}
+
+const ways: Readonly<Record<string, Way>> = {
+  limit: { groupLines: 0, run: () => oneStatement('') },
+  'limit, zstd level 1': { groupLines: 0, run: () => oneStatement(', COMPRESSION_LEVEL 1') },
+  engine: { groupLines: REQUEST_LINES, run: (arriving) => engine(arriving, []) },
+  'engine, bucket(16, user_id)': { groupLines: REQUEST_LINES, run: (arriving) => engine(arriving, bucketed) },
+  'engine, bucket(16, session)': { groupLines: REQUEST_LINES, run: (arriving) => engine(arriving, byText) },
+  'engine, identity(country)': { groupLines: REQUEST_LINES, run: (arriving) => engine(arriving, byCountry) },
+  'table, groups of 1,000': { groupLines: 1000, run: stagingTable },
+  'table, groups of 16,000': { groupLines: 16_000, run: stagingTable },
 };
 
+const chosen = ways[way];
+if (chosen === undefined) throw new Error(`unknown way "${way}"; one of: ${Object.keys(ways).join(' | ')}`);
+const input = chosen.groupLines === 0 ? Buffer.alloc(0) : await readFile(file);
+const arriving = groups(input, chosen.groupLines);
 const used = process.cpuUsage();
 const started = performance.now();
-const result = await (ways[way] ?? unknown)();
+const result = await chosen.run(arriving);
 const seconds = (performance.now() - started) / 1000;
 const { user, system } = process.cpuUsage(used);
-const peak = await peakBytes(process.pid);
+// What stands for the network here is not the way's own.
+const peak = (await peakBytes(process.pid)) - input.length;
 process.stdout.write(`${JSON.stringify({ ...result, seconds, cpuSeconds: (user + system) / 1e6, peak })}\n`);
-
-async function unknown(): Promise<Result> {
-  throw new Error(`unknown way "${way}"; one of: ${Object.keys(ways).join(' | ')}`);
-}
 
 /** What no ingestion through DuckDB can beat. */
 async function oneStatement(options: string): Promise<Result> {
@@ -63,7 +74,7 @@ async function oneStatement(options: string): Promise<Result> {
 }
 
 /** Log as staging: checked bytes spooled as they arrive, decoded and encoded at the checkpoint. */
-async function engine(partition: readonly PartitionField[]): Promise<Result> {
+async function engine(arriving: readonly Group[], partition: readonly PartitionField[]): Promise<Result> {
   const columns = await createDuckDbEngine({
     directory: join(directory, 'engine'),
     threads: Number(threads),
@@ -88,7 +99,10 @@ async function engine(partition: readonly PartitionField[]): Promise<Result> {
     metricsColumns: 100,
   };
   const staging = columns.staging(layout, 'bench');
-  for await (const { lines, count } of groups(500)) staging.append(lines, count);
+  for (const [index, { lines, count }] of arriving.entries()) {
+    staging.append(lines, count);
+    if (index % TURN_GROUPS === 0) await scheduler.yield();
+  }
   const files = await staging.write(new AbortController().signal);
   const bytes = files.reduce((total, one) => total + Number(one.fileSizeInBytes), 0);
   await columns.close();
@@ -96,7 +110,7 @@ async function engine(partition: readonly PartitionField[]): Promise<Result> {
 }
 
 /** Staging table: every group decoded as it arrives, at most two at a time, encoded at the checkpoint. */
-async function stagingTable(size: number): Promise<Result> {
+async function stagingTable(arriving: readonly Group[]): Promise<Result> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads,
     memory_limit: `${MEMORY_LIMIT_BYTES}B`,
@@ -108,7 +122,7 @@ async function stagingTable(size: number): Promise<Result> {
   await first.run(`CREATE TABLE staging AS SELECT * FROM ${events(file)} LIMIT 0`);
   let turn = 0;
   const decoding: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
-  for await (const { lines } of groups(size)) {
+  for (const { lines } of arriving) {
     const slot = turn % 2 === 0 ? 0 : 1;
     turn += 1;
     await decoding[slot];
@@ -130,32 +144,24 @@ async function connect(): Promise<DuckDBConnection> {
   return (await DuckDBInstance.create(':memory:', { threads, preserve_insertion_order: 'false' })).connect();
 }
 
-/** The file in groups of about `size` lines, as requests would bring them. */
-async function* groups(size: number): AsyncGenerator<{ readonly lines: Uint8Array; readonly count: number }> {
-  const input = await open(file, 'r');
-  let rest = Buffer.alloc(0);
-  try {
-    for (;;) {
-      const block = Buffer.allocUnsafe(BLOCK_BYTES);
-      const { bytesRead } = await input.read(block, 0, BLOCK_BYTES);
-      const bytes = Buffer.concat([rest, block.subarray(0, bytesRead)]);
-      let from = 0;
-      let count = 0;
-      let end = 0;
-      for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
-        count += 1;
-        end = at + 1;
-        if (count < size && bytesRead > 0) continue;
-        yield { lines: bytes.subarray(from, end), count };
-        from = end;
-        count = 0;
-      }
-      rest = bytes.subarray(from);
-      if (bytesRead === 0) break;
-    }
-  } finally {
-    await input.close();
+interface Group {
+  readonly lines: Uint8Array;
+  readonly count: number;
+}
+
+/** The file in groups of `size` lines, as requests would bring them: views into what is in memory before the clock starts. */
+function groups(bytes: Buffer, size: number): readonly Group[] {
+  const cut: Group[] = [];
+  let from = 0;
+  let count = 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
+    count += 1;
+    if (count < size && at + 1 < bytes.length) continue;
+    cut.push({ lines: bytes.subarray(from, at + 1), count });
+    from = at + 1;
+    count = 0;
   }
+  return cut;
 }
 
 for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });

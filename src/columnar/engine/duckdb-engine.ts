@@ -10,6 +10,11 @@ import { planLayout } from './layout-plan.ts';
 import type { SpoolOptions } from './spooling-engine.ts';
 import { emptyDirectory, SpoolingEngine } from './spooling-engine.ts';
 
+const MIB = 1024 * 1024;
+/** Below these a file of ordinary rows fails (tried: 128 MiB on two threads fails, 192 MiB does not): buffers of 32 MiB and a row group a thread. */
+const FIXED_BYTES = 64 * MIB;
+const THREAD_BYTES = 64 * MIB;
+
 export interface DuckDbEngineOptions extends SpoolOptions {
   /** Worker threads of the instance, shared by all writes. */
   readonly threads: number;
@@ -30,6 +35,12 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions): Promise<
         remedy: 'choose a directory without * ? [ ] { } in its path',
       },
     );
+  const leastBytes = FIXED_BYTES + options.threads * THREAD_BYTES;
+  if (options.memoryLimitBytes < leastBytes)
+    throw new SluiceError('misconfigured', 'the memory limit of the column engine is below what one file takes', {
+      context: { limit: options.memoryLimitBytes, least: leastBytes, threads: options.threads },
+      remedy: `raise it to ${leastBytes / MIB} MiB or more`,
+    });
   emptyDirectory(options.directory);
   const session = await DuckDbSession.open({
     threads: options.threads,

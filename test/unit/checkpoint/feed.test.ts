@@ -37,7 +37,7 @@ class Rig {
   staged: string[] = [];
   room = true;
   /** Called before each entry that is read back. */
-  onRead: () => void = () => undefined;
+  onRead: () => unknown = () => undefined;
   readonly #roomed = new Signal();
   readonly #stop = new AbortController();
   readonly feed: Feed;
@@ -45,10 +45,12 @@ class Rig {
 
   constructor() {
     const { entries } = this;
-    const read = (): void => this.onRead();
+    const read = (): unknown => this.onRead();
     const log = {
       async *entries(_table: unknown, from: ReadonlyMap<LaneId, Offset>) {
-        for (let at = 0; at < entries.length; at += 1) {
+        // As the real log: what is appended after a reading began is for the next one.
+        const until = entries.length;
+        for (let at = 0; at < until; at += 1) {
           const entry = entries[at];
           if (entry === undefined || entry.baseOffset + BigInt(entry.count) <= (from.get(entry.lane) ?? 0n)) continue;
           await settled();
@@ -129,6 +131,17 @@ test('a rewind while it reads back ends that reading: nothing of it is staged an
   rig.feed.rewind(new Map(), () => false);
   await rig.live();
   expect(rig.staged).toEqual(upTo(8, 2));
+  await rig.end();
+});
+
+test('held while it reads back, it stages nothing of that reading', async () => {
+  const rig = new Rig();
+  for (let entry = 0; entry < 4; entry += 1) rig.append(2);
+  rig.onRead = () => rig.staged.length === 4 && rig.feed.hold({ records: 4, bytes: 8 });
+  rig.feed.rewind(new Map(), () => false);
+  for (let turn = 0; turn < 50; turn += 1) await settled();
+  expect(rig.staged).toEqual(upTo(4));
+  expect(rig.feed.live).toBe(false);
   await rig.end();
 });
 

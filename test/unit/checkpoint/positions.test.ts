@@ -9,7 +9,7 @@ const other = laneId('b'.repeat(32));
 const at = (next: number) => ({ lane, offset: offset(next) });
 const ends = (next: number) => new Map([[lane, offset(next)]]);
 const state = async (work: Promise<unknown>): Promise<unknown> =>
-  Promise.race([work.catch((error: unknown) => error), Promise.resolve('waits')]);
+  Promise.race([work.catch((error: unknown) => error), new Promise((resolve) => setImmediate(() => resolve('waits')))]);
 
 describe('a position', () => {
   test('is unknown beyond the log, durable in it, committed once the table has reached it', () => {

@@ -4,7 +4,7 @@ import type { WrittenFile } from '../../../../src/record/data-file.ts';
 import { field, layoutOf, useEngine } from './engine-in-test.ts';
 
 const PARTITIONS = 1500;
-const use = useEngine(160 * 1024 * 1024);
+const use = useEngine(192 * 1024 * 1024);
 
 const columns = Array.from({ length: 8 }, (_, index) => field(index + 2, `c${index}`, { kind: 'string' }));
 const layout = layoutOf([field(1, 'p', { kind: 'int' }), ...columns], {
