@@ -257,6 +257,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       await this.#orReport('log', () => this.#trim(), undefined);
       if (round % TAKE_UP_ROUNDS !== 0) continue;
       await this.#lookForGoneTables();
+      await this.#lookForMendedTables();
       await this.#takeUp();
     }
   }
@@ -287,8 +288,28 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
           const loaded = await format.load(pipeline.name);
           const standing = this.#standing(loaded);
           if (loaded.kind === 'loaded' && standing?.uuid === pipeline.uuid)
-            pipeline.resume(loaded.view, standing.progress);
+            this.#group.spawn('resume', () => pipeline.resume(loaded.view, standing.progress));
           else await this.#giveUpName(pipeline);
+        },
+        undefined,
+      );
+    }
+  }
+
+  /** Records that did not fit may fit again once somebody has changed the schema back: that is what the operator was told to do. */
+  async #lookForMendedTables(): Promise<void> {
+    const { format } = this.#options;
+    for (const pipeline of this.pipelines) {
+      const { state, view } = pipeline;
+      if (state.kind !== 'stopped' || state.code !== 'not-writable') continue;
+      await this.#orReport(
+        formatTableName(pipeline.name),
+        async () => {
+          const loaded = await format.load(pipeline.name);
+          if (loaded.kind === 'absent' || loaded.view.schema.schemaId === view.schema.schemaId) return;
+          const standing = this.#standing(loaded);
+          if (standing?.uuid === pipeline.uuid)
+            this.#group.spawn('resume', () => pipeline.resume(loaded.view, standing.progress));
         },
         undefined,
       );

@@ -150,8 +150,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   /** Begins from what the table says. The caller has fenced lost lanes. Stops at once at a gap. */
   start(progress: Progress | undefined): void {
     this.#restart(progress);
-    this.#context.group.spawn(`feed ${this.uuid}`, (signal) => this.#orStop(() => this.#feed.run(signal)));
-    this.#context.group.spawn(`commit ${this.uuid}`, (signal) => this.#orStop(() => this.#commitSealed(signal)));
+    const { group } = this.#context;
+    group.spawn(`feed ${this.uuid}`, (signal) => this.#whileRunning(() => this.#feed.run(signal), signal));
+    group.spawn(`commit ${this.uuid}`, (signal) => this.#whileRunning(() => this.#commitSealed(signal), signal));
   }
 
   /** Monotonic milliseconds since when the name has not led to this table; undefined while it does. */
@@ -164,13 +165,17 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#goneSince = this.#context.runtime.clock.monotonic();
   }
 
-  /** The table is back under the same uuid: begins again from what it says. */
-  resume(view: V, progress: Progress | undefined): void {
-    this.#goneSince = undefined;
-    this.#state = { kind: 'running' };
-    this.#adopt(view);
-    this.#restart(progress);
-    this.#changed.raise();
+  /** The table is back under the same uuid, or has another schema: begins again from what it says, after a commit under way. */
+  resume(view: V, progress: Progress | undefined): Promise<void> {
+    return this.queue.run(async () => {
+      if (this.#state.kind !== 'stopped') return;
+      await this.#forgetUncommitted();
+      this.#goneSince = undefined;
+      this.#state = { kind: 'running' };
+      this.#adopt(view);
+      this.#restart(progress);
+      this.#changed.raise();
+    });
   }
 
   /**
@@ -381,12 +386,14 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#changed.raise();
   }
 
-  async #orStop(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (isSluiceError(error, 'closed')) throw error;
-      this.#stopBy(error);
+  /** What the work throws stops the table; the work begins again when the table is resumed. */
+  async #whileRunning(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await work().catch((error: unknown) => {
+        if (isSluiceError(error, 'closed')) throw error;
+        this.#stopBy(error);
+      });
+      while (this.#state.kind === 'stopped') await this.#changed.next(signal);
     }
   }
 

@@ -15,6 +15,8 @@ import { peakBytes } from './measure.ts';
 
 const [way = '', threads = '2', file = '', directory = ''] = process.argv.slice(2);
 const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
+/** As the daemon has it. Spools are deleted one by one, so that their memory is used again. */
+const PIECE_BYTES = 128 * 1024 * 1024;
 /** Lines of a group in the ways that take groups. */
 const REQUEST_LINES = 500;
 /** Requests come in over many turns of the event loop, in which spools are written. */
@@ -80,7 +82,7 @@ async function engine(arriving: readonly Group[], partition: readonly PartitionF
     threads: Number(threads),
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     maxWrites: 2,
-    maxPieceBytes: 4 * 1024 ** 3,
+    maxPieceBytes: PIECE_BYTES,
   });
   const layout: FileLayout = {
     schema: {
@@ -94,7 +96,7 @@ async function engine(arriving: readonly Group[], partition: readonly PartitionF
     },
     spec: { specId: 0, fields: partition },
     sortOrder: { orderId: 0, fields: [] },
-    targetFileBytes: 1024 ** 3,
+    targetFileBytes: 256 * 1024 * 1024,
     compression: 'zstd',
     metricsColumns: 100,
   };

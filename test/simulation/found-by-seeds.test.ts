@@ -124,6 +124,24 @@ test('a log full of one stopped table is given room, though no other table has c
   expect(stored).toBe(true);
 });
 
+test('a table that stopped over a narrowed schema goes on by itself once that is undone (seed 300042)', async () => {
+  const stage = new Stage();
+  const life = await stage.start();
+  const before = stage.table();
+  const request = await stage.append(life, 't1', ['wide']);
+  const fields = before.schema.fields.filter((field) => field.name !== 'wide');
+  stage.world.foreign(before, 'narrow', { ...before, schema: { schemaId: 8, fields } });
+  life.end();
+  const second = await stage.start();
+  await stage.until(() => second.coordinator?.pipelines[0]?.state.kind === 'stopped');
+  await stage.pass(15_000);
+  expect(second.coordinator?.pipelines[0]?.state.kind).toBe('stopped');
+  const narrowed = stage.table();
+  stage.world.foreign(narrowed, 'widen', { ...narrowed, schema: { ...before.schema, schemaId: 9 } });
+  await stage.until(() => stage.isIn(request));
+  expect((await stage.append(second, 't1', ['wide'])).state).toBe('acknowledged');
+});
+
 test('a table made anew under a dropped name takes records again', async () => {
   const stage = new Stage();
   const life = await stage.start();

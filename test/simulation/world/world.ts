@@ -3,6 +3,7 @@
  * are `invariants.ts`, the actors each have a file.
  */
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
+import type { PipelineState } from '../../../src/checkpoint/table-pipeline.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
 import { offset, formatTableName, tableUuid, type TableUuid } from '../../../src/core/ids.ts';
 import { uuidV4 } from '../../../src/core/runtime.ts';
@@ -318,21 +319,19 @@ export class World implements WorldCore {
       (life) =>
         life.state === 'ready' &&
         life.log?.status().accepting !== false &&
-        (life.coordinator?.pipelines ?? []).every((pipeline) => pipeline.state.kind !== 'stopped'),
+        (life.coordinator?.pipelines ?? []).every((pipeline) => !stoppedForGood(pipeline)),
     );
   }
 
   #drained(life: Life): boolean {
-    return (life.coordinator?.pipelines ?? []).every(
-      (pipeline) => pipeline.drained || pipeline.state.kind === 'stopped',
-    );
+    return (life.coordinator?.pipelines ?? []).every((pipeline) => pipeline.drained || stoppedForGood(pipeline));
   }
 
   /** Somebody waits for a commit that cannot come to nothing: its table runs on. */
   #waits(life: Life): boolean {
     return this.ledger.requests.some(({ awaits, stored }) => {
       const pipeline = life.coordinator?.pipelines.find((candidate) => candidate.uuid === stored?.table);
-      return awaits === life.name && pipeline !== undefined && pipeline.state.kind !== 'stopped';
+      return awaits === life.name && pipeline !== undefined && !stoppedForGood(pipeline);
     });
   }
 
@@ -342,7 +341,7 @@ export class World implements WorldCore {
       const uuid = this.catalog.get({ namespace: ['ns'], name })?.uuid;
       if (uuid === undefined) continue;
       const stopped = (): boolean =>
-        life.coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.state.kind === 'stopped';
+        (life.coordinator?.pipelines ?? []).some((pipeline) => pipeline.uuid === uuid && stoppedForGood(pipeline));
       let done = false;
       const probe = (): void => send(this, name, 1, true, true, onEnd, life);
       const onEnd = (request: SentRequest): void => {
@@ -393,3 +392,7 @@ export class World implements WorldCore {
     }
   }
 }
+
+/** Until a daemon is started anew. A schema that was changed back is found without. */
+const stoppedForGood = ({ state }: { readonly state: PipelineState }): boolean =>
+  state.kind === 'stopped' && state.code !== 'not-writable';
