@@ -300,13 +300,13 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   async #lookForMendedTables(): Promise<void> {
     const { format } = this.#options;
     for (const pipeline of this.pipelines) {
-      const { state, view } = pipeline;
+      const { state } = pipeline;
       if (state.kind !== 'stopped' || state.code !== 'not-writable') continue;
       await this.#orReport(
         formatTableName(pipeline.name),
         async () => {
           const loaded = await format.load(pipeline.name);
-          if (loaded.kind === 'absent' || loaded.view.schema.schemaId === view.schema.schemaId) return;
+          if (loaded.kind === 'absent' || loaded.view.schema.schemaId === state.schemaId) return;
           const standing = this.#standing(loaded);
           if (standing?.uuid === pipeline.uuid)
             this.#group.spawn('resume', () => pipeline.resume(loaded.view, standing.progress));

@@ -55,7 +55,14 @@ export interface PipelineContext<V extends TableView, P extends PreparedChange> 
 export type PipelineState =
   | { readonly kind: 'running' }
   | { readonly kind: 'failing'; readonly reason: string }
-  | { readonly kind: 'stopped'; readonly code: StopCode; readonly reason: string; readonly remedy: string };
+  | {
+      readonly kind: 'stopped';
+      readonly code: StopCode;
+      readonly reason: string;
+      readonly remedy: string;
+      /** Under which it stopped; a commit that was under way may have seen a later one since. */
+      readonly schemaId: number;
+    };
 
 export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'internal';
 
@@ -407,7 +414,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   }
 
   #stop(code: StopCode, reason: string, remedy: string): void {
-    this.#state = { kind: 'stopped', code, reason, remedy };
+    this.#state = { kind: 'stopped', code, reason, remedy, schemaId: this.#view.schema.schemaId };
     this.positions.close(
       new SluiceError(code === 'fenced' ? 'fenced' : 'closed', `outcome unknown: ${reason}`, { remedy }),
     );
