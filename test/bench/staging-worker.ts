@@ -8,19 +8,22 @@ import { scheduler } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { createDuckDbEngine } from '../../src/columnar/engine/duckdb-engine.ts';
-import type { FileLayout } from '../../src/contracts/column-engine.ts';
+import type { FileLayout, Staging } from '../../src/contracts/column-engine.ts';
 import type { PartitionField } from '../../src/record/partition-spec.ts';
 import { duckdbColumns, eventFields } from './events.ts';
 import { peakBytes } from './measure.ts';
 
 const [way = '', threads = '2', file = '', directory = ''] = process.argv.slice(2);
 const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
-/** As the daemon has it. Spools are deleted one by one, so that their memory is used again. */
+/** As the daemon has it. */
 const PIECE_BYTES = 128 * 1024 * 1024;
 /** Lines of a group in the ways that take groups. */
 const REQUEST_LINES = 500;
 /** Requests come in over many turns of the event loop, in which spools are written. */
 const TURN_GROUPS = 8;
+/** A second of the rate to reach. */
+const EPOCH_RECORDS = 250_000;
+const EPOCH_GROUPS = EPOCH_RECORDS / REQUEST_LINES;
 
 interface Result {
   readonly bytes: number;
@@ -100,15 +103,28 @@ async function engine(arriving: readonly Group[], partition: readonly PartitionF
     compression: 'zstd',
     metricsColumns: 100,
   };
-  const staging = columns.staging(layout, 'bench');
-  for (const [index, { lines, count }] of arriving.entries()) {
-    staging.append(lines, count);
-    if (index % TURN_GROUPS === 0) await scheduler.yield();
+  const result = { bytes: 0, files: 0 };
+  const finish = async (staging: Staging): Promise<void> => {
+    for (const file of await staging.write(new AbortController().signal)) {
+      result.bytes += Number(file.fileSizeInBytes);
+      result.files += 1;
+    }
+    await staging.drop();
+  };
+  // Epochs as checkpoints cut them: one is written while the next fills.
+  let writing = Promise.resolve();
+  for (let from = 0; from < arriving.length; from += EPOCH_GROUPS) {
+    const staging = columns.staging(layout, `epoch-${from}`);
+    for (const [index, { lines, count }] of arriving.slice(from, from + EPOCH_GROUPS).entries()) {
+      staging.append(lines, count);
+      if (index % TURN_GROUPS === 0) await scheduler.yield();
+    }
+    await writing;
+    writing = finish(staging);
   }
-  const files = await staging.write(new AbortController().signal);
-  const bytes = files.reduce((total, one) => total + Number(one.fileSizeInBytes), 0);
+  await writing;
   await columns.close();
-  return { bytes, files: files.length };
+  return result;
 }
 
 /** Staging table: every group decoded as it arrives, at most two at a time, encoded at the checkpoint. */
@@ -121,21 +137,32 @@ async function stagingTable(arriving: readonly Group[]): Promise<Result> {
   });
   const connections = [await instance.connect(), await instance.connect()];
   const [first, second] = connections as [DuckDBConnection, DuckDBConnection];
-  await first.run(`CREATE TABLE staging AS SELECT * FROM ${events(file)} LIMIT 0`);
-  let turn = 0;
+  const result = { bytes: 0, files: 0 };
   const decoding: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
-  for (const { lines } of arriving) {
+  let rows = 0;
+  let turn = 0;
+  const finish = async (): Promise<void> => {
+    await Promise.all(decoding);
+    const out = join(directory, `table-${result.files}.parquet`);
+    await first.run(`COPY staging TO '${out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
+    await first.run('DROP TABLE staging');
+    result.bytes += (await stat(out)).size;
+    result.files += 1;
+    rows = 0;
+  };
+  for (const { lines, count } of arriving) {
+    if (rows === 0) await first.run(`CREATE TABLE staging AS SELECT * FROM ${events(file)} LIMIT 0`);
     const slot = turn % 2 === 0 ? 0 : 1;
     turn += 1;
     await decoding[slot];
     const path = join(directory, `group-${slot}.ndjson`);
     await writeFile(path, lines);
     decoding[slot] = (slot === 0 ? first : second).run(`INSERT INTO staging SELECT * FROM ${events(path)}`);
+    rows += count;
+    if (rows >= EPOCH_RECORDS) await finish();
   }
-  await Promise.all(decoding);
-  const out = join(directory, 'table.parquet');
-  await first.run(`COPY staging TO '${out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`);
-  return { bytes: (await stat(out)).size, files: 1 };
+  if (rows > 0) await finish();
+  return result;
 }
 
 function events(path: string): string {
