@@ -7,12 +7,14 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { finishFooter } from '../../../../src/columnar/footer/finish.ts';
 import {
+  ids,
   leafColumns,
   printFooter,
   readFooter,
   replaceFooter,
   rowGroups,
 } from '../../../../src/columnar/footer/parquet-footer.ts';
+import { fieldOf } from '../../../../src/columnar/footer/thrift-compact.ts';
 
 let connection: DuckDBConnection;
 let directory: string;
@@ -78,6 +80,29 @@ it('loses statistics of uuid columns and keeps everything else', async () => {
   ]);
   const after = await connection.runAndReadAll(`SELECT * FROM '${path}' ORDER BY i`);
   expect(after.getRowsJson()).toEqual(before.getRowsJson());
+});
+
+it('signs bounds that are zero, so that -0.0 lies below and +0.0 above', async () => {
+  const path = await copy(
+    `SELECT * FROM (VALUES (0.0::DOUBLE, 0.0::FLOAT, 1::DOUBLE), (-0.0, -0.0, 2)) t(d, f, o)`,
+    ', FIELD_IDS {d: 1, f: 2, o: 3}',
+  );
+  const footer = await readFooter(path);
+  const leaves = leafColumns(footer.metadata);
+  const groups = rowGroups(footer.metadata, leaves);
+  const types = new Map([1, 2, 3].map((id) => [id, { kind: id === 2 ? 'float' : 'double' } as const]));
+  expect(finishFooter(footer.metadata, leaves, groups, { types, names: new Map() })).toBe(true);
+  const bounds = groups[0]?.columns.map(({ statistics }) =>
+    [ids.statistics.minValue, ids.statistics.maxValue].map((id) =>
+      Buffer.from(fieldOf(statistics ?? [], id) as Uint8Array).toString('hex'),
+    ),
+  );
+  expect(bounds).toEqual([
+    ['0000000000000080', '0000000000000000'],
+    ['00000080', '00000000'],
+    ['000000000000f03f', '0000000000000040'],
+  ]);
+  expect(finishFooter(footer.metadata, leaves, groups, { types, names: new Map() })).toBe(false);
 });
 
 it('refuses a file that is torn or is no Parquet file', async () => {
