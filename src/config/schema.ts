@@ -86,7 +86,7 @@ const memory = z.strictObject({
   budget: size({ min: 16 * MiB })
     .prefault('256MiB')
     .describe('Bytes of request bodies and records on their way.'),
-  duckdb: size({ min: 64 * MiB })
+  duckdb: size({ min: 192 * MiB })
     .prefault('512MiB')
     .describe('Memory limit of the column engine; beyond it it spills to disk.'),
 });
