@@ -88,7 +88,7 @@ async function stance<V extends TableView, P extends PreparedChange>(
       return { kind: 'settled', result: { kind: 'fenced', by: verdict.generation } };
     case 'attempt':
       // In the history without our progress: rolled back and rewound. The id is spent; a re-cut takes a new one.
-      return format.holds(view, plan.token) || !(await filesStillThere(locations, uploaded, runtime.clock.now()))
+      return format.holds(view, plan.token) || !(await filesStillThere(locations, uploaded, runtime.clock))
         ? { kind: 'settled', result: { kind: 'recut' } }
         : { kind: 'attempt' };
   }

@@ -40,6 +40,8 @@ export class Feed {
   #staged = new Map<LaneId, Offset>();
   /** End of what was appended for the table in this life, a lane. */
   readonly #appended = new Map<LaneId, Offset>();
+  /** Lanes of which something was staged in this life. */
+  readonly #met = new Set<LaneId>();
   #mode: 'live' | 'behind' | 'held' = 'held';
   /** Raised by every rewind: a read-back that began before it stops. */
   #turn = 0;
@@ -133,9 +135,10 @@ export class Feed {
     const at = this.#staged.get(entry.lane);
     const end = offset(entry.baseOffset + BigInt(entry.count));
     if (at !== undefined && end <= at) return;
-    // The lane of this life is not from the past, whatever the clocks said when lanes were born.
-    if (at === undefined && !this.#appended.has(entry.lane) && this.#wasPruned(entry.lane))
-      throw restoredFromThePast(entry);
+    // The lane of this life is not from the past, whatever the clocks said when lanes were born; but once met, it can be pruned by others.
+    const fresh = this.#appended.has(entry.lane) && !this.#met.has(entry.lane);
+    if (at === undefined && !fresh && this.#wasPruned(entry.lane)) throw restoredFromThePast(entry);
+    this.#met.add(entry.lane);
     const skip = at !== undefined && at > entry.baseOffset ? Number(at - entry.baseOffset) : 0;
     const payload = skip === 0 ? entry.payload : withoutLines(entry.payload, skip);
     const useReady = skip === 0 && ready?.by === this.#target.checker();

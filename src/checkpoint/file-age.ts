@@ -2,6 +2,7 @@
  * May files that waited long still be committed? An orphan cleaner (ours or a foreign one) may have taken them (protocol §4, §8).
  * Owns the ages; asks the store only about old files.
  */
+import type { Clock } from '../core/runtime.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { UploadedEpoch } from './epoch.ts';
 
@@ -12,14 +13,15 @@ const ASK_AFTER_MS = HOUR_MS;
 const NEVER_AFTER_MS = 24 * HOUR_MS;
 
 /** False: write the epoch anew from the log. */
-export async function filesStillThere(locations: Locations, uploaded: UploadedEpoch, now: number): Promise<boolean> {
-  const age = now - uploaded.uploadedAt;
-  if (age < ASK_AFTER_MS) return true;
-  if (age >= NEVER_AFTER_MS) return false;
+export async function filesStillThere(locations: Locations, uploaded: UploadedEpoch, clock: Clock): Promise<boolean> {
+  const age = (): number => clock.now() - uploaded.uploadedAt;
+  if (age() < ASK_AFTER_MS) return true;
+  if (age() >= NEVER_AFTER_MS) return false;
   for (const file of uploaded.files) {
     const { store, key } = locations.resolve(file.filePath);
     const info = await store.head(key);
     if (info?.size !== file.fileSizeInBytes) return false;
   }
-  return true;
+  // The machine may have slept while the store was asked.
+  return age() < NEVER_AFTER_MS;
 }

@@ -90,7 +90,9 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       return { checker, schemaId, checked };
     };
     const first = await attempt();
-    return first.checked.kind === 'refused' && (await pipeline.refresh()) ? attempt() : first;
+    if (first.checked.kind !== 'refused') return first;
+    await pipeline.refresh();
+    return pipeline.checker === first.checker ? first : attempt();
   }
 
   async dryRun(request: AppendRequest): ReturnType<IngestPort['dryRun']> {

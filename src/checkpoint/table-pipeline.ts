@@ -67,6 +67,7 @@ export type PipelineState =
 export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'internal';
 
 const REFRESH_MS = 1_000;
+const REFRESH_PATIENCE_MS = 2_000;
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
 export class TablePipeline<V extends TableView, P extends PreparedChange> {
@@ -88,6 +89,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   /** When the first record of an epoch came that was given up; undefined once its records are in the table. Monotonic. */
   #lateSince: number | undefined;
   #refreshedAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
 
@@ -186,18 +188,29 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   }
 
   /**
-   * Looks whether somebody changed the table's schema since the last commit, at most once a second. True when it is another now, and
-   * `checker` with it: what was refused deserves a second look.
+   * Looks whether somebody changed the table's schema since the last commit, at most once a second; `checker` is another afterwards if so.
+   * Waits for a commit under way, so that no view is taken for newer than it is, but not for long.
    */
-  async refresh(): Promise<boolean> {
-    const { runtime, format } = this.#context;
-    const now = runtime.clock.monotonic();
-    if (now - this.#refreshedAt < REFRESH_MS) return false;
-    this.#refreshedAt = now;
-    const loaded = await format.load(this.name).catch(() => undefined);
-    if (loaded?.kind !== 'loaded' || loaded.view.uuid !== this.uuid || this.#state.kind === 'stopped') return false;
-    const { view } = loaded;
-    return !sameLayout(view, this.#view) && view.sequenceNumber >= this.#view.sequenceNumber && this.#adopt(view);
+  async refresh(): Promise<void> {
+    const { clock } = this.#context.runtime;
+    if (this.#refreshing === undefined && clock.monotonic() - this.#refreshedAt >= REFRESH_MS) {
+      this.#refreshedAt = clock.monotonic();
+      this.#refreshing = this.queue
+        .run(() => this.#lookAgain())
+        .finally(() => {
+          this.#refreshing = undefined;
+        });
+    }
+    const patience = new AbortController();
+    const waited = clock.sleep(REFRESH_PATIENCE_MS, patience.signal).catch(() => undefined);
+    await Promise.race([this.#refreshing, waited]);
+    patience.abort();
+  }
+
+  async #lookAgain(): Promise<void> {
+    const loaded = await this.#context.format.load(this.name).catch(() => undefined);
+    if (loaded?.kind !== 'loaded' || loaded.view.uuid !== this.uuid || this.#state.kind === 'stopped') return;
+    if (!sameLayout(loaded.view, this.#view)) this.#adopt(loaded.view);
   }
 
   /** Called in offset order with every synced entry of this table. */

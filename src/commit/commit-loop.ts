@@ -75,6 +75,13 @@ export async function commitLoop<V extends TableView, P extends PreparedChange, 
         continue;
       }
       prepared = { change: made.change, schemaId: base.schema.schemaId, specId: base.spec.specId };
+      // Preparing takes as long as it takes, and what the caller allowed may have grown old: nothing waits between its word and the attempt.
+      const still = await orUnavailable(async () => stance(base));
+      if (still.kind === 'settled') return { kind: 'settled', result: still.result, view: base, attempts };
+      if (still.kind === 'unavailable') {
+        await wait('unavailable', still.cause);
+        continue;
+      }
     }
     attempts += 1;
     const outcome = await format.attempt(base, prepared.change);

@@ -8,7 +8,7 @@ import { Ingest } from '../../../src/checkpoint/ingest.ts';
 import type { Disk } from '../../../src/contracts/disk.ts';
 import type { Entry, Log } from '../../../src/contracts/log.ts';
 import { isSluiceError, messageOf } from '../../../src/core/errors.ts';
-import { pipelineId, type SnapshotId } from '../../../src/core/ids.ts';
+import { pipelineId, type SnapshotId, type TableUuid } from '../../../src/core/ids.ts';
 import type { Random } from '../../../src/core/runtime.ts';
 import { openLog } from '../../../src/lane/open-log.ts';
 import { Effects, SimClock } from './effects.ts';
@@ -33,6 +33,8 @@ export class Life {
   readonly reported = new Set<SnapshotId>();
   /** Tables whose progress somebody else moved during this life. */
   readonly recut = new Set<string>();
+  /** Tables that stopped at some time during this life: nobody promises when they have caught up again. */
+  readonly stopped = new Set<TableUuid>();
   state: 'starting' | 'ready' | 'stopping' | 'ended' = 'starting';
   log: Log | undefined;
   coordinator: Coordinator<SimView, SimPrepared> | undefined;

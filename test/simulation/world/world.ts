@@ -223,6 +223,7 @@ export class World implements WorldCore {
     const uuids = (life.coordinator?.pipelines ?? [])
       .filter((pipeline) => formatTableName(pipeline.name) === table && pipeline.state.kind === 'stopped')
       .map((pipeline) => pipeline.uuid);
+    for (const uuid of uuids) life.stopped.add(uuid);
     const seen = uuids.map((uuid) => this.invariants.of(uuid));
     if (state === 'stopped: gap') for (const uuid of uuids) this.#stoppedByGap.add(uuid);
     const allowed = {
@@ -234,6 +235,7 @@ export class World implements WorldCore {
       // Two daemons on one table come later: one may prune the other's lane, a week after it began.
       'stopped: internal': this.cloned && this.suspended && cause.includes('has forgotten'),
     }[state];
+    if (cause.includes('has forgotten')) for (const uuid of uuids) this.#stoppedByGap.add(uuid);
     if (allowed !== true) this.violation('I10', `${life.name} stopped ${table} without reason: ${state}: ${cause}`);
   }
 
@@ -264,12 +266,7 @@ export class World implements WorldCore {
     for (const request of requests) {
       const uuid = request.stored?.table;
       const pipeline = life.coordinator?.pipelines.find((candidate) => candidate.uuid === uuid);
-      if (
-        uuid === undefined ||
-        pipeline === undefined ||
-        pipeline.state.kind === 'stopped' ||
-        request.excused !== undefined
-      )
+      if (uuid === undefined || pipeline === undefined || life.stopped.has(uuid) || request.excused !== undefined)
         continue;
       if (!this.invariants.of(uuid).wentBack && !this.isIn(request.id, uuid))
         this.violation('I10', `${life.name} said that all is committed, and r${request.id} is not in ${request.table}`);
@@ -383,7 +380,7 @@ export class World implements WorldCore {
     for (const request of this.ledger.requests) {
       const { stored } = request;
       if (request.state !== 'acknowledged' || stored === undefined || request.excused !== undefined) continue;
-      if (this.invariants.of(stored.table).wentBack && this.#stoppedByGap.has(stored.table)) continue;
+      if (this.#stoppedByGap.has(stored.table)) continue;
       if (held.get(stored.table)?.has(request.id) !== true)
         this.violation(
           'I1',

@@ -146,3 +146,14 @@ test('no storm of conflicts, lost answers and silences ends it, nor prepares twi
   expect(sent).toEqual(Array.from({ length: 201 }, (_, number) => BigInt(number * 2)));
   expect(prepared).toBe(1);
 });
+
+test('what the caller allowed before preparing is asked for again before the attempt (simulation, seed 10097856)', async () => {
+  let asked = 0;
+  const stance = (): Stance<'ours'> => {
+    asked += 1;
+    return asked === 1 ? { kind: 'attempt' } : { kind: 'settled', result: 'ours' };
+  };
+  const { end, sent, prepared } = await play({ loads: [loadedAt(1)], attempts: [committed], stance });
+  expect(end).toMatchObject({ kind: 'settled', attempts: 0 });
+  expect([sent.length, prepared]).toEqual([0, 1]);
+});
