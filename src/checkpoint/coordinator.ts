@@ -306,9 +306,11 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
         formatTableName(pipeline.name),
         async () => {
           const loaded = await format.load(pipeline.name);
-          if (loaded.kind === 'absent' || loaded.view.schema.schemaId === state.schemaId) return;
           const standing = this.#standing(loaded);
-          if (standing?.uuid === pipeline.uuid)
+          if (loaded.kind === 'absent' || standing?.uuid !== pipeline.uuid) {
+            // Dropped or replaced while it was stopped for another reason.
+            pipeline.gone();
+          } else if (loaded.view.schema.schemaId !== state.schemaId)
             this.#group.spawn('resume', () => pipeline.resume(loaded.view, standing.progress));
         },
         undefined,

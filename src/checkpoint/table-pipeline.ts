@@ -169,6 +169,16 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return this.#goneSince;
   }
 
+  /** The name leads to no table, or to another one: stopped, and asked again after a grace. */
+  gone(): void {
+    this.stillGone();
+    this.#stop(
+      'table-gone',
+      'the table was dropped or replaced by another',
+      'restore the table under its uuid; its records are kept in the log',
+    );
+  }
+
   /** Asked again and answered the same. */
   stillGone(): void {
     this.#goneSince = this.#context.runtime.clock.monotonic();
@@ -327,12 +337,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         return;
       case 'table-gone':
         await this.#forgetUncommitted();
-        this.#goneSince = this.#context.runtime.clock.monotonic();
-        this.#stop(
-          'table-gone',
-          'the table was dropped or replaced by another',
-          'restore the table under its uuid; its records are kept in the log',
-        );
+        this.gone();
     }
   }
 
