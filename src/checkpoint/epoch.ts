@@ -1,5 +1,5 @@
 /** One table's share of one checkpoint while it is open and after it is sealed. Owns the arithmetic of its cut; writes nothing. */
-import type { Epoch, LaneId, Offset, SnapshotId } from '../core/ids.ts';
+import { formatTableName, type Epoch, type LaneId, type Offset, type SnapshotId, type TableName } from '../core/ids.ts';
 import type { Staging } from '../contracts/column-engine.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { DataFile } from '../record/data-file.ts';
@@ -61,3 +61,25 @@ export interface UploadedEpoch {
 /** Where the table stands once this epoch is in. */
 export const endOf = (lanes: ReadonlyMap<LaneId, LaneCut>): ReadonlyMap<LaneId, Offset> =>
   new Map([...lanes].map(([lane, cut]) => [lane, cut.to]));
+
+/** What the history keeps of an epoch that is in its table. */
+export function recordOf(
+  table: TableName,
+  sealed: SealedEpoch,
+  uploaded: UploadedEpoch,
+  commitSeconds: number,
+): CheckpointRecord {
+  return {
+    table: formatTableName(table),
+    epoch: sealed.epoch,
+    trigger: sealed.trigger,
+    startedAt: sealed.sealedAt,
+    result: 'committed',
+    snapshot: sealed.token,
+    records: sealed.rows,
+    files: uploaded.files.length,
+    bytes: Number(uploaded.files.reduce((sum, file) => sum + file.fileSizeInBytes, 0n)),
+    cut: Object.fromEntries([...endOf(sealed.lanes)].map(([lane, to]) => [lane, to.toString()])),
+    phases: { write: uploaded.writeSeconds, upload: uploaded.uploadSeconds, commit: commitSeconds },
+  };
+}

@@ -24,7 +24,7 @@ import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Progress } from '../record/progress.ts';
-import { endOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
+import { endOf, recordOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
 import { commitEpoch } from './epoch-commit.ts';
 import { Epochs } from './epochs.ts';
 import { Feed, type ReadyLines } from './feed.ts';
@@ -351,19 +351,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#lateSince = undefined;
     this.#failures = 0;
     if (this.#state.kind === 'failing') this.#state = { kind: 'running' };
-    this.#lastCheckpoint = {
-      table: [...this.name.namespace, this.name.name].join('.'),
-      epoch: sealed.epoch,
-      trigger: sealed.trigger,
-      startedAt: sealed.sealedAt,
-      result: 'committed',
-      snapshot: sealed.token,
-      records: sealed.rows,
-      files: uploaded.files.length,
-      bytes: Number(uploaded.files.reduce((sum, file) => sum + file.fileSizeInBytes, 0n)),
-      cut: Object.fromEntries([...lanes].map(([lane, to]) => [lane, to.toString()])),
-      phases: { write: uploaded.writeSeconds, upload: uploaded.uploadSeconds, commit: commitSeconds },
-    };
+    this.#lastCheckpoint = recordOf(this.name, sealed, uploaded, commitSeconds);
     this.#context.onCheckpoint(this.uuid, this.#lastCheckpoint);
     this.positions.committed(lanes, sealed.token, at);
     this.#context.log.committed(this.uuid, lanes);
@@ -389,7 +377,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       this.#stop(
         'gap',
         `the table stands at ${table} of lane ${gap.lane}, but the log holds it only from ${gap.logFrom}`,
-        'restore the table to the snapshot that held these records, or accept the loss by setting its progress',
+        'restore the table to the snapshot that held these records, then restart the daemon',
       );
       return;
     }

@@ -56,7 +56,7 @@ export interface RecordChecker {
 
   /**
    * Checked lines (of this schema or an older one) as the column engine decodes them: one canonical NDJSON line a record, in which
-   * decimals are text, unknown fields are gone if ignored, and every value has the one spelling the engine reads exactly.
+   * every value has a spelling the engine reads exactly. Unknown fields that are to be ignored may stay: the engine does not look at them.
    * Lines already in that form are passed through without copying.
    */
   canonical(lines: Uint8Array, options: { readonly ignoreUnknownFields: boolean }): CanonicalLines;

@@ -4,31 +4,14 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import type { Json64 } from '../core/json64.ts';
-import { primitiveName, type Field, type PrimitiveType, type Schema, type Type } from './types.ts';
+import { PLAIN_TYPES, primitiveName, type Field, type PrimitiveType, type Schema, type Type } from './types.ts';
 
 /** In requests nested ids may be left out (they become 0 and are assigned later); in table metadata they may not. */
 export type MissingIds = 'refuse' | 'zero';
 
 type JsonObject = { readonly [key: string]: Json64 };
 
-const PLAIN: ReadonlyMap<string, PrimitiveType> = new Map(
-  (
-    [
-      'boolean',
-      'int',
-      'long',
-      'float',
-      'double',
-      'date',
-      'time',
-      'timestamp',
-      'timestamptz',
-      'string',
-      'uuid',
-      'binary',
-    ] as const
-  ).map((kind) => [kind, { kind }]),
-);
+const PLAIN: ReadonlyMap<string, PrimitiveType> = new Map(PLAIN_TYPES.map((kind) => [kind, { kind }]));
 
 const V3_TYPES = /^(timestamp_ns|timestamptz_ns|variant|unknown|geometry|geography)\b/;
 

@@ -3,7 +3,7 @@
  * (`{type: list, element: string}`) and one-line forms (`list<string>`, `map<string, long>`, `struct<a: int, b: string>`).
  * Owns the input forms; ids are not read (a new table assigns its own) and come out as 0. The metadata JSON form is in `schema-json.ts`.
  */
-import type { Field, PrimitiveType, Type } from './types.ts';
+import { PLAIN_TYPES, type Field, type PrimitiveType, type Type } from './types.ts';
 
 /** What is wrong with an input and where: `path` leads into the value that was given. */
 export interface Problem {
@@ -15,22 +15,7 @@ export interface Problem {
 
 type Path = readonly (string | number)[];
 
-const SIMPLE = [
-  'boolean',
-  'int',
-  'long',
-  'float',
-  'double',
-  'date',
-  'time',
-  'timestamp',
-  'timestamptz',
-  'string',
-  'uuid',
-  'binary',
-] as const;
-
-const TYPES_IN_WORDS = `${SIMPLE.join(', ')}, decimal(p,s), fixed[n], list<…>, map<…, …> or struct<name: type, …>`;
+const TYPES_IN_WORDS = `${PLAIN_TYPES.join(', ')}, decimal(p,s), fixed[n], list<…>, map<…, …> or struct<name: type, …>`;
 const MAX_DEPTH = 32;
 
 /** Every input is either a type or at least one problem; the type is then a placeholder that must not be used. */
@@ -182,7 +167,7 @@ class TextParser {
       return { kind: 'map', keyId: 0, key, valueId: 0, value, valueRequired: false };
     }
     if (word === 'struct') return this.#struct(depth);
-    const simple = SIMPLE.find((name) => name === word);
+    const simple = PLAIN_TYPES.find((name) => name === word);
     if (simple === undefined) throw new TypeTextError(`"${this.#text}" is not a type; expected ${TYPES_IN_WORDS}`);
     return { kind: simple };
   }

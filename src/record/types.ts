@@ -16,6 +16,22 @@ export type PrimitiveType =
   | { readonly kind: 'fixed'; readonly length: number }
   | { readonly kind: 'binary' };
 
+/** Primitive types whose name is all there is to say of them. */
+export const PLAIN_TYPES = [
+  'boolean',
+  'int',
+  'long',
+  'float',
+  'double',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'string',
+  'uuid',
+  'binary',
+] as const satisfies readonly PrimitiveType['kind'][];
+
 export interface ListType {
   readonly kind: 'list';
   readonly elementId: number;
