@@ -10,21 +10,8 @@ import { hex } from '../core/runtime.ts';
 import type { ApiContext } from './context.ts';
 import type { ProblemKind } from './problems.ts';
 import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
-import { live, metrics, ready, version } from './routes/operations.ts';
-import { showPosition } from './routes/positions.ts';
-import { appendRecords } from './routes/records.ts';
-import {
-  createTable,
-  describeTable,
-  flushAll,
-  flushTable,
-  listCheckpoints,
-  listFiles,
-  listSnapshots,
-  listTables,
-} from './routes/tables.ts';
-
-type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promise<string>;
+import type { Route } from './route.ts';
+import { allRoutes } from './routes/all.ts';
 
 /** Requests that took longer, waiting on purpose apart, are logged. */
 const SLOW_MS = 1_000;
@@ -82,42 +69,31 @@ export function buildApi(context: ApiContext): FastifyInstance {
     done();
   });
 
-  addRoutes(app, context);
+  addRoutes(app, allRoutes(context));
   return app;
 }
 
-function addRoutes(app: FastifyInstance, context: ApiContext): void {
-  const tables = '/api/v1/tables';
-  const table = `${tables}/:table`;
-  route(app, `${table}/records`, { POST: appendRecords(context) });
-  route(app, `${table}/positions/:position`, { GET: showPosition(context) });
-  route(app, tables, { GET: listTables(context), POST: createTable(context) });
-  route(app, table, { GET: describeTable(context) });
-  route(app, `${table}/snapshots`, { GET: listSnapshots(context) });
-  route(app, `${table}/files`, { GET: listFiles(context) });
-  route(app, `${table}/checkpoints`, { GET: listCheckpoints(context) });
-  route(app, `${table}/actions/flush`, { POST: flushTable(context) });
-  route(app, '/api/v1/actions/flush', { POST: flushAll(context) });
-  route(app, '/livez', { GET: live });
-  route(app, '/readyz', { GET: ready(context) });
-  route(app, '/metrics', { GET: metrics(context) });
-  route(app, '/version', { GET: version(context) });
-}
-
-/** The given methods (HEAD comes with GET), and 405 with `Allow` for every other. */
-function route(app: FastifyInstance, url: string, handlers: Partial<Record<'GET' | 'POST', Handler>>): void {
-  const given = Object.keys(handlers);
-  const allowed = given.includes('GET') ? ['HEAD', ...given] : given;
-  for (const [method, handler] of Object.entries(handlers)) app.route({ method, url, handler });
-  app.route({
-    method: app.supportedMethods.filter((method) => !allowed.includes(method)),
-    url,
-    handler: (request) => {
-      throw new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed.join(', ')}`, {
-        headers: { allow: allowed.join(', ') },
-      });
-    },
-  });
+/** Each route, and 405 with `Allow` for every other method of its path. */
+function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const { method, path, handler } of routes) {
+    app.route({ method, url: path, handler });
+    const methods = methodsOf.get(path) ?? new Set();
+    methodsOf.set(path, methods.add(method));
+    if (method === 'GET') methods.add('HEAD');
+  }
+  for (const [url, methods] of methodsOf) {
+    const allowed = [...methods].sort().join(', ');
+    app.route({
+      method: app.supportedMethods.filter((method) => !methods.has(method)),
+      url,
+      handler: (request) => {
+        throw new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed}`, {
+          headers: { allow: allowed },
+        });
+      },
+    });
+  }
 }
 
 function answerError(context: ApiContext, error: unknown, request: FastifyRequest, reply: FastifyReply): void {

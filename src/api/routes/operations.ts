@@ -1,17 +1,28 @@
 /** Health, readiness, metrics and version: what supervisors and scrapers ask. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from '../context.ts';
 import { ProblemError } from '../problems.ts';
+import type { Handler, Route } from '../route.ts';
 import { json } from '../wire.ts';
-
-type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promise<string>;
 
 const READY_RETRY_MS = 1_000;
 
-/** Answers while the event loop turns. */
-export const live: Handler = (_request, reply) => json(reply, 200, { ok: true });
+export const operationRoutes = (context: ApiContext): readonly Route[] => [
+  { method: 'GET', path: '/livez', access: 'public', summary: 'Whether the process turns', handler: live },
+  {
+    method: 'GET',
+    path: '/readyz',
+    access: 'public',
+    summary: 'Whether records are accepted, with the reasons if not',
+    handler: ready(context),
+  },
+  { method: 'GET', path: '/metrics', access: 'read', summary: 'Prometheus metrics', handler: metrics(context) },
+  { method: 'GET', path: '/version', access: 'public', summary: 'Version of the service', handler: version(context) },
+];
 
-export const ready =
+/** Answers while the event loop turns. */
+const live: Handler = (_request, reply) => json(reply, 200, { ok: true });
+
+const ready =
   (context: ApiContext): Handler =>
   (_request, reply) => {
     const reasons = context.control.notReady();
@@ -22,7 +33,7 @@ export const ready =
     });
   };
 
-export const metrics =
+const metrics =
   (context: ApiContext): Handler =>
   async (_request, reply) => {
     const text = await context.metrics.render({
@@ -34,7 +45,7 @@ export const metrics =
     return text;
   };
 
-export const version =
+const version =
   (context: ApiContext): Handler =>
   (_request, reply) =>
     json(reply, 200, { name: 'sluice', version: context.version, node: process.versions.node });

@@ -1,19 +1,29 @@
 /** `GET /api/v1/tables/{ns}.{table}/positions/{p}`: what became of a record. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
 import { formatPosition, parsePosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { tableOf } from '../requests.ts';
+import { TABLE, type Handler, type Route } from '../route.ts';
 import { withDeadline } from '../waiting.ts';
 import { isoTime, json } from '../wire.ts';
 
 const DEFAULT_WAIT_MS = 15_000;
 
-export const showPosition =
-  (context: ApiContext) =>
-  async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+export const positionRoutes = (context: ApiContext): readonly Route[] => [
+  {
+    method: 'GET',
+    path: `${TABLE}/positions/:position`,
+    access: 'read',
+    summary: 'What became of the records up to a position',
+    handler: showPosition(context),
+  },
+];
+
+const showPosition =
+  (context: ApiContext): Handler =>
+  async (request, reply) => {
     const table = tableOf(request);
     const text = (request.params as { readonly position: string }).position;
     const position = parsePosition(text);

@@ -1,5 +1,5 @@
 /** `POST /api/v1/tables/{ns}.{table}/records`: bytes in, a position out. Owns status codes; what is valid and durable is behind the port. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { IngestResult } from '../../contracts/metrics.ts';
 import type { AppendAnswer, AppendRequest } from '../../contracts/service-ports.ts';
 import { formatTableName } from '../../core/ids.ts';
@@ -8,6 +8,7 @@ import { formatPosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { bodyOf, formatOf, tableOf } from '../requests.ts';
+import { TABLE, type Handler, type Route } from '../route.ts';
 import { waitAtMost } from '../waiting.ts';
 import { isoTime, json } from '../wire.ts';
 
@@ -17,9 +18,19 @@ const DEFAULT_WAIT_MS = 15_000;
 const NOT_ACCEPTING_RETRY_MS = 5_000;
 const STOPPED_RETRY_MS = 30_000;
 
-export const appendRecords =
-  (context: ApiContext) =>
-  async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+export const recordRoutes = (context: ApiContext): readonly Route[] => [
+  {
+    method: 'POST',
+    path: `${TABLE}/records`,
+    access: 'append',
+    summary: 'Append records',
+    handler: appendRecords(context),
+  },
+];
+
+const appendRecords =
+  (context: ApiContext): Handler =>
+  async (request, reply) => {
     const { clock } = context.runtime;
     const startedAt = clock.monotonic();
     const table = tableOf(request);

@@ -1,17 +1,69 @@
 /** Creating, listing and describing tables, their snapshots, files and checkpoints. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { jsonBodyOf, tableOf } from '../requests.ts';
+import { TABLE, TABLES, type Handler, type Route } from '../route.ts';
 import { definitionOf, differences } from '../table-definition.ts';
 import { checkpointJson, fileJson, json, snapshotJson, statusJson, viewJson } from '../wire.ts';
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<string>;
+export const tableRoutes = (context: ApiContext): readonly Route[] => [
+  {
+    method: 'GET',
+    path: TABLES,
+    access: 'read',
+    summary: 'List tables with their state',
+    handler: listTables(context),
+  },
+  { method: 'POST', path: TABLES, access: 'admin', summary: 'Create a table', handler: createTable(context) },
+  {
+    method: 'GET',
+    path: TABLE,
+    access: 'read',
+    summary: 'Describe a table: schema, partitions, properties, state',
+    handler: describeTable(context),
+  },
+  {
+    method: 'GET',
+    path: `${TABLE}/snapshots`,
+    access: 'read',
+    summary: 'List the snapshots of a table',
+    handler: listSnapshots(context),
+  },
+  {
+    method: 'GET',
+    path: `${TABLE}/files`,
+    access: 'read',
+    summary: 'List the data files of the current snapshot',
+    handler: listFiles(context),
+  },
+  {
+    method: 'GET',
+    path: `${TABLE}/checkpoints`,
+    access: 'read',
+    summary: 'List the latest checkpoints of a table',
+    handler: listCheckpoints(context),
+  },
+  {
+    method: 'POST',
+    path: `${TABLE}/actions/flush`,
+    access: 'maintain',
+    summary: 'Checkpoint a table now',
+    handler: flushTable(context),
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/actions/flush',
+    access: 'maintain',
+    summary: 'Checkpoint every table now',
+    handler: flushAll(context),
+  },
+];
 
 /** 201 when created; 200 when the same table is there already, so that a retry is harmless; 409 when a different one is. */
-export const createTable =
+const createTable =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
@@ -32,14 +84,14 @@ export const createTable =
     );
   };
 
-export const listTables =
+const listTables =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
     return json(reply, 200, { tables: (await context.control.tables()).map(statusJson) });
   };
 
-export const describeTable =
+const describeTable =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
@@ -47,7 +99,7 @@ export const describeTable =
     return json(reply, 200, { ...viewJson(view), status: statusJson(status) });
   };
 
-export const listSnapshots =
+const listSnapshots =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
@@ -55,7 +107,7 @@ export const listSnapshots =
     return json(reply, 200, { snapshots: snapshots.map(snapshotJson) });
   };
 
-export const listFiles =
+const listFiles =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
@@ -63,7 +115,7 @@ export const listFiles =
     return json(reply, 200, { files: files.map(fileJson) });
   };
 
-export const listCheckpoints =
+const listCheckpoints =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
@@ -73,7 +125,7 @@ export const listCheckpoints =
   };
 
 /** Cuts now and answers when the commits have settled. One that failed is in the answer with its error. */
-export const flushTable =
+const flushTable =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
@@ -82,7 +134,7 @@ export const flushTable =
     return json(reply, 200, { checkpoints: (await context.control.checkpoint(table)).map(checkpointJson) });
   };
 
-export const flushAll =
+const flushAll =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);

@@ -305,9 +305,9 @@ describe('what leads nowhere', () => {
     ['PUT', '/api/v1/tables/a.b/records', 'POST'],
     ['HEAD', '/api/v1/tables/a.b/records', 'POST'],
     ['GET', '/api/v1/tables/a.b/records', 'POST'],
-    ['DELETE', '/api/v1/tables', 'HEAD, GET, POST'],
-    ['POST', '/livez', 'HEAD, GET'],
-    ['OPTIONS', '/metrics', 'HEAD, GET'],
+    ['DELETE', '/api/v1/tables', 'GET, HEAD, POST'],
+    ['POST', '/livez', 'GET, HEAD'],
+    ['OPTIONS', '/metrics', 'GET, HEAD'],
   ] as const)('%s %s is 405 and names %s', async (method, url, allow) => {
     const response = await api.app.inject({ method, url });
     expect(response.statusCode).toBe(405);

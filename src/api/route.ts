@@ -1,0 +1,24 @@
+/**
+ * What a route says of itself: one declaration an endpoint, from which the server, the permissions and the API document are made.
+ * Owns the shape; the declarations are in `routes/`.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+export type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promise<string>;
+
+/** What a caller must be allowed to do. `public`: everybody, without a key. */
+export type Access = 'public' | 'append' | 'read' | 'maintain' | 'admin';
+
+export interface Route {
+  /** HEAD comes with GET. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With `:name` for parameters; `:table` is the table the access is asked for. */
+  readonly path: string;
+  readonly access: Access;
+  /** A sentence without a full stop, as the API document shows it. */
+  readonly summary: string;
+  readonly handler: Handler;
+}
+
+export const TABLES = '/api/v1/tables';
+export const TABLE = `${TABLES}/:table`;

@@ -1,0 +1,14 @@
+/** Every route of the API. */
+import type { ApiContext } from '../context.ts';
+import type { Route } from '../route.ts';
+import { operationRoutes } from './operations.ts';
+import { positionRoutes } from './positions.ts';
+import { recordRoutes } from './records.ts';
+import { tableRoutes } from './tables.ts';
+
+export const allRoutes = (context: ApiContext): readonly Route[] => [
+  ...recordRoutes(context),
+  ...positionRoutes(context),
+  ...tableRoutes(context),
+  ...operationRoutes(context),
+];
