@@ -79,7 +79,7 @@ async function stance<V extends TableView, P extends PreparedChange>(
   plan: CommitPlan,
   uploaded: UploadedEpoch,
 ): Promise<Stance<Settled>> {
-  const verdict = judge(format.progress(view, pipeline), plan, format.holds(view, plan.token));
+  const verdict = judge(format.progress(view, pipeline), plan, format.landed(view, plan.token));
   switch (verdict.kind) {
     case 'ours':
     case 'recut':
@@ -87,8 +87,8 @@ async function stance<V extends TableView, P extends PreparedChange>(
     case 'fenced':
       return { kind: 'settled', result: { kind: 'fenced', by: verdict.generation } };
     case 'attempt':
-      // In the history without our progress: rolled back and rewound. The id is spent; a re-cut takes a new one.
-      return format.holds(view, plan.token) || !(await filesStillThere(locations, uploaded, runtime.clock))
+      // Landed, yet without our progress: rolled back and rewound. The id is spent; a re-cut takes a new one.
+      return format.landed(view, plan.token) || !(await filesStillThere(locations, uploaded, runtime.clock))
         ? { kind: 'settled', result: { kind: 'recut' } }
         : { kind: 'attempt' };
   }

@@ -48,8 +48,8 @@ export async function fenceLostLanes<V extends TableView, P extends PreparedChan
       { name: base.name, uuid: base.uuid },
       (current) => format.prepare(current, { kind: 'append', added: [], progress: { pipeline, epoch, lanes } }, token),
       (current) => {
-        const verdict = judge(format.progress(current, pipeline), plan, format.holds(current, token)).kind;
-        if (verdict === 'attempt' && !format.holds(current, token)) return { kind: 'attempt' };
+        const verdict = judge(format.progress(current, pipeline), plan, format.landed(current, token)).kind;
+        if (verdict === 'attempt' && !format.landed(current, token)) return { kind: 'attempt' };
         return { kind: 'settled', result: verdict === 'ours' ? 'ours' : 'moved' };
       },
       runtime,

@@ -35,28 +35,25 @@ export type Verdict =
 
 /**
  * Compares a freshly loaded base with a plan. A commit is valid only where every lane of the cut stands exactly at `from`
- * and no other lane has gone back. `held`: the base's history
- * has a snapshot of our token, which says so even after a neighbour's commit has put its own token into the property.
+ * and no other lane has gone back. `landed`: the base has
+ * a snapshot of our token, which says so even after a neighbour's commit has put its own token into the property.
  */
-export function judge(base: Progress | undefined, plan: CommitPlan, held: boolean): Verdict {
+export function judge(base: Progress | undefined, plan: CommitPlan, landed: boolean): Verdict {
   for (const lane of plan.lanes.keys()) {
     const at = base?.lanes.get(lane);
     if (at !== undefined && at.generation > plan.generation) return { kind: 'fenced', lane, generation: at.generation };
   }
   const lanes = [...plan.lanes];
-  if (
-    base !== undefined &&
-    (held || base.token === plan.token) &&
-    lanes.every(([lane, cut]) => base.lanes.get(lane)?.next === cut.to)
-  )
+  const next = (lane: LaneId): Offset | undefined => base?.lanes.get(lane)?.next;
+  // A neighbour that shares our lanes may have gone on behind an attempt of ours whose answer was lost.
+  const reached = ([lane, cut]: (typeof lanes)[number]): boolean =>
+    (next(lane) ?? -1n) >= cut.to || wasPruned(base, lane);
+  const exactly = ([lane, cut]: (typeof lanes)[number]): boolean => next(lane) === cut.to;
+  if (base !== undefined && (landed ? lanes.every(reached) : base.token === plan.token && lanes.every(exactly)))
     return { kind: 'ours' };
   // A pointer that went back takes records of other lanes away, too: going on would leave them out until the log has trimmed them.
-  const wentBack = [...plan.known].some(
-    ([lane, next]) => (base?.lanes.get(lane)?.next ?? -1n) < next && !wasPruned(base, lane),
-  );
-  return !wentBack && lanes.every(([lane, cut]) => base?.lanes.get(lane)?.next === cut.from)
-    ? { kind: 'attempt' }
-    : { kind: 'recut' };
+  const wentBack = [...plan.known].some(([lane, known]) => (next(lane) ?? -1n) < known && !wasPruned(base, lane));
+  return !wentBack && lanes.every(([lane, cut]) => next(lane) === cut.from) ? { kind: 'attempt' } : { kind: 'recut' };
 }
 
 /** The table stands below what the log has already trimmed for it: records are nowhere. Only an operator can decide (protocol §2). */

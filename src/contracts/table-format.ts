@@ -70,6 +70,9 @@ export interface TableFormat<V extends TableView = TableView, P extends Prepared
   /** One compare-and-swap on exactly this base: succeeds only if the table has not moved since `base` was loaded. */
   attempt(base: V, prepared: P): Promise<CommitOutcome<V>>;
 
-  /** True when the snapshot is in the view's history of `main`. */
-  holds(view: V, token: SnapshotId): boolean;
+  /**
+   * True when a commit under the token is among the snapshots the table keeps: it certainly happened, though somebody may have taken it
+   * off `main` since (a rollback, CREATE OR REPLACE). Such a token is spent.
+   */
+  landed(view: V, token: SnapshotId): boolean;
 }

@@ -12,15 +12,7 @@ import { appendSnapshot } from './append-snapshot.ts';
 import type { IcebergCatalog, LoadedTable } from './iceberg-catalog.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { assertWritable } from './metadata-check.ts';
-import {
-  MAIN,
-  ancestors,
-  currentSchema,
-  defaultSortOrder,
-  defaultSpec,
-  snapshotById,
-  type TableMetadata,
-} from './metadata.ts';
+import { MAIN, currentSchema, defaultSortOrder, defaultSpec, snapshotById, type TableMetadata } from './metadata.ts';
 import { prepareAppend, type PreparedAppend } from './prepared-append.ts';
 import type { TableFiles } from './table-files.ts';
 import type { MetadataUpdate, Requirement } from './updates.ts';
@@ -110,8 +102,8 @@ export class IcebergFormat implements TableFormat<IcebergView, PreparedAppend> {
     return outcome.kind === 'committed' ? { kind: 'committed', view: viewOf(outcome.view) } : outcome;
   }
 
-  holds(view: IcebergView, token: SnapshotId): boolean {
-    return ancestors(view.metadata).some((snapshot) => snapshot.snapshotId === token);
+  landed(view: IcebergView, token: SnapshotId): boolean {
+    return snapshotById(view.metadata, token) !== undefined;
   }
 }
 

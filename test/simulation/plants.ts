@@ -21,7 +21,7 @@ export interface PlantTools {
   readonly random: SeededRandom;
 }
 
-type Format = Pick<SimFormat, 'load' | 'progress' | 'prepare' | 'attempt' | 'holds'>;
+type Format = Pick<SimFormat, 'load' | 'progress' | 'prepare' | 'attempt' | 'landed'>;
 
 export interface Plant {
   readonly name: string;

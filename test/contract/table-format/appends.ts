@@ -87,13 +87,13 @@ export function describeAppends(use: () => FormatSubject): void {
       const base = await table.load();
       const prepared = await table.prepare(base, ['a'], progressTo({ l: 10 }));
       const { format } = use().ours;
-      expect(format.holds(base, prepared.token)).toBe(false);
+      expect(format.landed(base, prepared.token)).toBe(false);
       const first = viewOf(await table.attempt(base, prepared));
-      expect(format.holds(first, prepared.token)).toBe(true);
+      expect(format.landed(first, prepared.token)).toBe(true);
       await table.commit(['b'], progressTo({ l: 20 }));
       const last = await table.commit(['c'], progressTo({ l: 30 }));
-      expect(format.holds(last, prepared.token)).toBe(true);
-      expect(use().theirs.format.holds(await table.load(use().theirs), prepared.token)).toBe(true);
+      expect(format.landed(last, prepared.token)).toBe(true);
+      expect(use().theirs.format.landed(await table.load(use().theirs), prepared.token)).toBe(true);
     });
   });
 

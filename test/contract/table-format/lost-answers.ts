@@ -18,7 +18,7 @@ export function describeLostAnswers(use: () => FormatSubject): void {
       use().loseSwap('after-effect');
       expect((await table.attempt(base, prepared)).kind).toBe('unknown');
       const now = await table.load();
-      expect(use().ours.format.holds(now, prepared.token)).toBe(true);
+      expect(use().ours.format.landed(now, prepared.token)).toBe(true);
       expect(use().ours.format.progress(now, PIPELINE)?.token).toBe(prepared.token);
       expect(await table.files()).toEqual(['a', 'before']);
     });
@@ -28,7 +28,7 @@ export function describeLostAnswers(use: () => FormatSubject): void {
       use().loseSwap('before-effect');
       expect((await table.attempt(base, prepared)).kind).toBe('unknown');
       const now = await table.load();
-      expect(use().ours.format.holds(now, prepared.token)).toBe(false);
+      expect(use().ours.format.landed(now, prepared.token)).toBe(false);
       expect(viewOf(await table.attempt(now, prepared)).snapshot).toBe(prepared.token);
       expect(await table.files()).toEqual(['a', 'before']);
     });
@@ -49,7 +49,7 @@ export function describeLostAnswers(use: () => FormatSubject): void {
       const stale = await table.load();
       expect(await use().landLate()).toEqual(['swapped']);
       expect((await table.attempt(stale, prepared)).kind).toBe('conflict');
-      expect(use().ours.format.holds(await table.load(), prepared.token)).toBe(true);
+      expect(use().ours.format.landed(await table.load(), prepared.token)).toBe(true);
       expect(await table.files()).toEqual(['a', 'before']);
     });
 
@@ -66,7 +66,7 @@ export function describeLostAnswers(use: () => FormatSubject): void {
       const { table, base, prepared } = await setUp();
       use().loseSwap('throws');
       expect((await table.attempt(base, prepared)).kind).toBe('unknown');
-      expect(use().ours.format.holds(await table.load(), prepared.token)).toBe(true);
+      expect(use().ours.format.landed(await table.load(), prepared.token)).toBe(true);
     });
 
     it.each([true, false])(

@@ -70,7 +70,7 @@ async function prune(world: World, life: Life, signal: AbortSignal): Promise<voi
         return format.prepare(view, { kind: 'append', added: [], progress: update }, token);
       },
       (view) =>
-        done(format.progress(view, PIPELINE)).length === 0 || format.holds(view, token)
+        done(format.progress(view, PIPELINE)).length === 0 || format.landed(view, token)
           ? { kind: 'settled', result: undefined }
           : { kind: 'attempt' },
       { clock: life.clock, random: world.random },

@@ -110,8 +110,8 @@ export class SimFormat implements TableFormat<SimView, SimPrepared>, Tables<SimV
       : { kind: 'committed', view: viewOf(moved) };
   }
 
-  holds(view: SimView, token: SnapshotId): boolean {
-    return ancestry(view.table).some((snapshot) => snapshot.id === token);
+  landed(view: SimView, token: SnapshotId): boolean {
+    return view.table.snapshots.has(token);
   }
 
   list(): Promise<readonly TableName[]> {

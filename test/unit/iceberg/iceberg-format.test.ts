@@ -106,7 +106,7 @@ describe('an attempt on a base that changed its form', () => {
         },
       ],
     }));
-    expect(iceberg.format.holds(taken, prepared.token)).toBe(false);
+    expect(iceberg.format.landed(taken, prepared.token)).toBe(true);
     expect(await iceberg.format.attempt(taken, prepared)).toEqual({ kind: 'conflict', cause: SNAPSHOT_ID_EXISTS });
   });
 });
