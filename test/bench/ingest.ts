@@ -3,6 +3,7 @@
  * same machine, beside the engine limit in the same run. Prints Markdown; `--out` writes it with the command and the machine.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,6 @@ export async function run(args: readonly string[]): Promise<void> {
     await mkdir(cache, { recursive: true });
     const events = join(cache, `events-${records}-seed-42.ndjson`);
     const { bytes } = await writeEvents(events, records, 42);
-    const sync = await syncTimes(folder, 500);
     const limit = await childJson<Limit>(here('./engine-limit.ts'), [events, join(folder, 'limit.parquet')]);
     const bulk = await service(join(folder, 'bulk'), (url, pid) =>
       measureBulk(url, pid, {
@@ -44,22 +44,29 @@ export async function run(args: readonly string[]): Promise<void> {
         connections: Number(values.connections),
       }),
     );
-    const paced = await service(join(folder, 'paced'), (url) =>
-      load({
-        kind: 'paced',
-        url: `${url}/records`,
-        requestsPerSecond: 1000,
-        recordsPerRequest: 10,
-        seconds: Number(values.seconds),
-        committedEvery: 50,
-        seed: 7,
-      }),
+    // What the bulk load left for the disk to write is not the paced load's.
+    await settleDisk();
+    const sync = await syncTimes(folder, 500);
+    const [paced, syncMeanwhile] = await service(join(folder, 'paced'), (url) =>
+      Promise.all([
+        load({
+          kind: 'paced',
+          url: `${url}/records`,
+          requestsPerSecond: 1000,
+          recordsPerRequest: 10,
+          seconds: Number(values.seconds),
+          committedEvery: 50,
+          seed: 7,
+        }),
+        childJson<number[]>(here('./sync-probe.ts'), [folder, values.seconds]),
+      ]),
     );
     const report = render({
       command: `npm run bench ingest -- ${args.join(' ')}`,
       records,
       bytes,
       sync,
+      syncMeanwhile,
       limit,
       bulk,
       paced,
@@ -130,6 +137,8 @@ async function service<T>(directory: string, work: (tableUrl: string, pid: numbe
   }
 }
 
+const settleDisk = (): Promise<unknown> => once(spawn('sync'), 'close');
+
 const load = (job: BulkJob | PacedJob): Promise<LoadResult> =>
   childJson(here('./load-generator.ts'), [JSON.stringify(job)]);
 
@@ -156,12 +165,13 @@ interface Report {
   readonly records: number;
   readonly bytes: number;
   readonly sync: readonly number[];
+  readonly syncMeanwhile: readonly number[];
   readonly limit: Limit;
   readonly bulk: Bulk;
   readonly paced: LoadResult;
 }
 
-function render({ command, records, bytes, sync, limit, bulk, paced }: Report): string {
+function render({ command, records, bytes, sync, syncMeanwhile, limit, bulk, paced }: Report): string {
   const perSecond = (count: number, seconds: number): string => `${Math.round(count / seconds / 1000)} k`;
   const ms = (values: readonly number[], q: number): string => quantile(values, q).toFixed(1);
   const ratio = records / bulk.cpuSeconds / (records / limit.cpuSeconds);
@@ -190,6 +200,7 @@ function render({ command, records, bytes, sync, limit, bulk, paced }: Report): 
     `| ack=durable | ${ms(paced.ackMs, 0.5)} ms | ${ms(paced.ackMs, 0.99)} ms |`,
     `| freshness (ack=committed) | ${ms(paced.freshMs, 0.5)} ms | ${ms(paced.freshMs, 0.99)} ms |`,
     `| the disk's own sync, 3 KB appends, before the load | ${ms(sync, 0.5)} ms | ${ms(sync, 0.99)} ms |`,
+    `| the disk's own sync, another process beside the load | ${ms(syncMeanwhile, 0.5)} ms | ${ms(syncMeanwhile, 0.99)} ms |`,
     '',
     `503 answers: ${paced.retries}.`,
     '',
