@@ -85,6 +85,13 @@ function newSpec(
     const source = sourceOf(definition, schema, sourceId, `partition field ${field.name}`);
     if (!isApplicable(field.transform, source))
       throw invalid(definition, `partition field ${field.name}: ${transform} does not take ${primitiveName(source)}`);
+    // Iceberg Java, and Spark with it, cannot read such values as Avro and the specification have them (promise P3).
+    if (field.transform.kind === 'identity' && source.kind === 'fixed')
+      throw new SluiceError(
+        'unsupported',
+        `table ${formatTableName(definition.name)}: partition field ${field.name} is a ${primitiveName(source)}, which Iceberg Java and Spark cannot read in a partition`,
+        { remedy: 'partition by bucket(n, column), or declare the column binary' },
+      );
     if (field.name === '' || names.has(field.name))
       throw invalid(definition, `partition field '${field.name}': names must be there and differ`);
     if (sources.has(`${sourceId} ${transform}`))

@@ -85,15 +85,6 @@ export const PARTITION_REFUSALS: readonly KnownRefusal[] = [
       hasTransform(table, leaf, 'truncate') &&
       !(engine === 'duckdb' && leaf.type.startsWith('decimal')),
   })),
-  ...(['iceberg-java', 'spark'] as const).map((engine): KnownRefusal => ({
-    engine,
-    name: `${engine}-fixed-partition`,
-    // By the specification: the file that Java writes is one that only Java can read.
-    reason:
-      'Iceberg Java reads and writes the partition value of a fixed as if it had a length before it, against Avro.',
-    check: 'table',
-    covers: (table) => hasIdentityOf(table, 'fixed'),
-  })),
   {
     engine: 'chdb',
     name: 'chdb-time-partition-beyond-16-bits',

@@ -10,6 +10,7 @@ import { avroName, decimalBytes, manifestEntrySchema, partitionColumns } from '.
 import { manifestForm, writeManifest } from '../../../src/iceberg/manifest-write.ts';
 import { specById } from '../../../src/iceberg/metadata.ts';
 import { newTableMetadata } from '../../../src/iceberg/new-table.ts';
+import { specJson } from '../../../src/record/partition-json.ts';
 import type { PrimitiveType } from '../../../src/record/types.ts';
 import type { PrimitiveValue } from '../../../src/record/values.ts';
 import { EVENTS, NO_METRICS, dataFile } from '../../support/iceberg/samples.ts';
@@ -36,13 +37,23 @@ const COLUMNS: readonly (readonly [string, PrimitiveType, PrimitiveValue, Primit
   ['b', { kind: 'binary' }, bytes(''), bytes('ff00')],
 ];
 
+const partition = COLUMNS.map(([name], at) => ({
+  sourceId: at + 1,
+  fieldId: 1000 + at,
+  name,
+  transform: { kind: 'identity' as const },
+}));
 const definition = {
   name: { namespace: ['n'], name: 't' },
   fields: COLUMNS.map(([name, type], at) => ({ id: at + 1, name, type, required: false })),
-  partition: COLUMNS.map(([name], at) => ({ sourceId: at + 1, name, transform: { kind: 'identity' as const } })),
+  partition: [],
   properties: new Map<string, string>(),
 };
-const METADATA = newTableMetadata(definition, 's3://b/t', 'acd521f2-320c-4f3b-bd14-3ed0bf76d258', 1);
+// As another writer may have made it: we would not partition by a fixed.
+const METADATA = {
+  ...newTableMetadata(definition, 's3://b/t', 'acd521f2-320c-4f3b-bd14-3ed0bf76d258', 1),
+  partitionSpecs: [specJson({ specId: 0, fields: partition })],
+};
 const FORM = manifestForm(METADATA, specById(METADATA, 0));
 
 const line = (more: Partial<ManifestFile> = {}): ManifestFile => ({

@@ -87,6 +87,14 @@ describe('a new table', () => {
       /day does not take string/,
     ],
     [
+      'a partition by a fixed, which Java and Spark cannot read',
+      {
+        fields: [{ id: 1, name: 'f', type: { kind: 'fixed', length: 5 }, required: true }],
+        partition: [field(1, 'f', { kind: 'identity' })],
+      },
+      /fixed\[5\], which Iceberg Java and Spark cannot read/,
+    ],
+    [
       'two partition fields of one name',
       { partition: [field(1, 'p', { kind: 'identity' }), field(3, 'p', { kind: 'identity' })] },
       /differ/,
