@@ -3,15 +3,18 @@
  * never reach a route included. Owns no meaning of requests; that is `routes/`.
  */
 import type { Socket } from 'node:net';
-import type { ServerResponse } from 'node:http';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TLSSocket, type TlsOptions } from 'node:tls';
+import type { Server, ServerResponse } from 'node:http';
+import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { hex } from '../core/runtime.ts';
 import type { ApiContext } from './context.ts';
+import { addGuard, audited } from './guard.ts';
 import type { ProblemKind } from './problems.ts';
 import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
-import type { Route } from './route.ts';
+import type { Handler, Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
+import { answersOn, elsewhere, type Surface } from './surface.ts';
 
 /** Requests that took longer, waiting on purpose apart, are logged. */
 const SLOW_MS = 1_000;
@@ -19,23 +22,35 @@ const MAX_PARAMETER_LENGTH = 2_048;
 /** A body just above the limit is read to its end, so that its connection can be used again. */
 const DRAIN_SLACK_BYTES = 64 * 1024;
 
-export function buildApi(context: ApiContext): FastifyInstance {
+export interface Listener {
+  readonly surface: Surface;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsOptions;
+}
+
+export function buildApi(context: ApiContext, listener: Listener = { surface: 'all' }): FastifyInstance {
   const { settings, runtime } = context;
   const prefix = `req_${hex(runtime.random.bytes(6))}`;
   let requests = 0;
   const nextId = (): string => `${prefix}_${(requests++).toString(36)}`;
 
+  const limits = {
+    maxHeaderSize: settings.maxHeaderBytes,
+    headersTimeout: settings.headerTimeoutMs,
+    connectionsCheckingInterval: Math.min(5_000, Math.max(50, settings.headerTimeoutMs / 4)),
+  };
+  const transport =
+    listener.tls === undefined
+      ? { http: limits }
+      : { https: { ...limits, ...listener.tls, handshakeTimeout: settings.headerTimeoutMs } };
   const app = fastify({
     logger: false,
     requestIdHeader: false,
     genReqId: nextId,
     requestTimeout: settings.requestTimeoutMs,
     keepAliveTimeout: settings.keepAliveMs,
-    http: {
-      maxHeaderSize: settings.maxHeaderBytes,
-      headersTimeout: settings.headerTimeoutMs,
-      connectionsCheckingInterval: Math.min(5_000, Math.max(50, settings.headerTimeoutMs / 4)),
-    },
+    // Both kinds of server are alike to everything here; Fastify's types tell them apart.
+    ...(transport as FastifyHttpOptions<Server>),
     // While closing, answers stay ours: the ingest port says "not accepting" as a problem.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
@@ -69,15 +84,19 @@ export function buildApi(context: ApiContext): FastifyInstance {
     done();
   });
 
-  addRoutes(app, allRoutes(context));
+  addGuard(app, context);
+  addRoutes(app, context, listener.surface);
   return app;
 }
 
 /** Each route, and 405 with `Allow` for every other method of its path. */
-function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
+function addRoutes(app: FastifyInstance, context: ApiContext, surface: Surface): void {
   const methodsOf = new Map<string, Set<string>>();
-  for (const { method, path, handler } of routes) {
-    app.route({ method, url: path, handler });
+  for (const route of allRoutes(context)) {
+    const { method, path } = route;
+    if (answersOn(surface, route))
+      app.route({ method, url: path, config: { route }, handler: handlerOf(context, route) });
+    else app.route({ method, url: path, handler: elsewhere(surface) });
     const methods = methodsOf.get(path) ?? new Set();
     methodsOf.set(path, methods.add(method));
     if (method === 'GET') methods.add('HEAD');
@@ -95,6 +114,12 @@ function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
     });
   }
 }
+
+/** What changes the daemon or its tables is in the audit trail, whatever comes of it. */
+const handlerOf = (context: ApiContext, route: Route): Handler =>
+  route.method !== 'GET' && (route.access === 'maintain' || route.access === 'admin')
+    ? audited(context, route)
+    : route.handler;
 
 function answerError(context: ApiContext, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(frameworkProblem(error) ?? error);
@@ -140,7 +165,9 @@ function drain(request: FastifyRequest, limit: number): void {
 
 /** Requests that Node's parser refused: there is no request object, only a socket. */
 function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket, requestId: string): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  // Without a handshake there is nobody to answer in clear.
+  const handshake = socket instanceof TLSSocket && !/^HPE_|^ERR_HTTP_/.test(error.code ?? '');
+  if (handshake || error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -1,4 +1,5 @@
 /** What the routes of the API share. Data and ports only. */
+import type { AccessPort } from '../contracts/access.ts';
 import type { Levels } from '../contracts/metrics.ts';
 import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
@@ -34,6 +35,8 @@ export interface ApiContext {
   readonly bodyBudget: ByteBudget;
   readonly log: ApiLog;
   readonly version: string;
+  /** Who may do what, how much, and what is remembered of it. */
+  readonly access: AccessPort;
   /** Sampled at each scrape. */
   readonly levels: () => Omit<Levels, 'tables' | 'ready'>;
 }

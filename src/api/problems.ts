@@ -9,6 +9,8 @@ import { SluiceError } from '../core/errors.ts';
 export const PROBLEMS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'invalid-body': { status: 400, title: 'The body cannot be read' },
+  unauthenticated: { status: 401, title: 'The caller is not known' },
+  forbidden: { status: 403, title: 'The caller may not do this' },
   'no-such-route': { status: 404, title: 'There is no such path' },
   'no-such-table': { status: 404, title: 'There is no such table' },
   'no-such-position': { status: 404, title: 'There is no such position' },
@@ -21,6 +23,7 @@ export const PROBLEMS = {
   'invalid-records': { status: 422, title: 'Some records are not valid' },
   'invalid-table': { status: 422, title: 'The table definition is not valid' },
   unsupported: { status: 422, title: 'This is not supported' },
+  'too-many-requests': { status: 429, title: 'The caller sends more than it may' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something broke in the service' },
   overloaded: { status: 503, title: 'The service is full for now' },

@@ -31,6 +31,15 @@ export class QueryParameters {
     return this.word(name, ['true', 'false'], 'false') === 'true';
   }
 
+  /** A whole number from 1 to `max`. */
+  count(name: string, fallback: number, max: number): number {
+    const given = this.#raw[name];
+    if (given === undefined) return fallback;
+    const count = /^\d{1,9}$/.test(String(given)) ? Number(given) : 0;
+    if (count < 1 || count > max) throw refused(name, `is not a number from 1 to ${max}`);
+    return count;
+  }
+
   /** Milliseconds of `500ms`, `15s`, `2m`; a bare number is refused, its unit would be a guess. */
   duration(name: string, fallbackMs: number, maxMs: number): number {
     const given = this.#raw[name];

@@ -7,6 +7,7 @@ import { parseTableName } from '../record/table-name.ts';
 import type { BodyOutcome, Encoding } from './body-reader.ts';
 import { readBody } from './body-reader.ts';
 import type { ApiContext } from './context.ts';
+import { chargeBody } from './guard.ts';
 import { ProblemError } from './problems.ts';
 
 export const ENCODINGS = 'gzip, zstd, identity';
@@ -85,6 +86,7 @@ export async function bodyOf(
   );
   switch (outcome.kind) {
     case 'read':
+      chargeBody(request, outcome.body.length);
       return outcome;
     case 'too-large':
       throw new ProblemError(

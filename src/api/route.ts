@@ -3,11 +3,12 @@
  * Owns the shape; the declarations are in `routes/`.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Grant } from '../record/scopes.ts';
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promise<string>;
 
 /** What a caller must be allowed to do. `public`: everybody, without a key. */
-export type Access = 'public' | 'append' | 'read' | 'maintain' | 'admin';
+export type Access = 'public' | Grant;
 
 export interface Route {
   /** HEAD comes with GET. */
@@ -15,6 +16,11 @@ export interface Route {
   /** With `:name` for parameters; `:table` is the table the access is asked for. */
   readonly path: string;
   readonly access: Access;
+  /**
+   * For a path without `:table`. True: a grant on any table lets in, and the handler keeps to those tables (`mayAccess`, `requireAccess`
+   * of `guard.ts`). Else the grant is needed on every table.
+   */
+  readonly narrows?: true;
   /** A sentence without a full stop, as the API document shows it. */
   readonly summary: string;
   readonly handler: Handler;

@@ -2,6 +2,12 @@
 import { messageOf } from '../core/errors.ts';
 import type { CliIo } from './deps.ts';
 import { CliFailure } from './failure.ts';
+import { HttpConnections, type HttpAnswer, type TlsFiles } from './http-request.ts';
+
+/** Who the commands are to the daemon. */
+export interface Credentials extends TlsFiles {
+  readonly apiKey?: string | undefined;
+}
 
 export interface Problem {
   readonly type: string;
@@ -18,25 +24,27 @@ export type Answer =
   | { readonly kind: 'problem'; readonly problem: Problem; readonly retryAfterMs?: number }
   /** Nothing was sent: the connection could not be made. */
   | { readonly kind: 'unreachable'; readonly cause: string }
+  /** Nothing was sent: one side does not trust the other's certificate. */
+  | { readonly kind: 'not-trusted'; readonly cause: string }
   /** Sent at least in part, and no answer came. */
   | { readonly kind: 'no-answer'; readonly cause: string };
 
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
 
 export class ApiClient {
   readonly url: string;
   readonly #io: CliIo;
+  readonly #connections: HttpConnections;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string, io: CliIo) {
+  constructor(url: string, io: CliIo, { apiKey, ...tls }: Credentials = {}) {
     this.url = url;
     this.#io = io;
+    this.#connections = new HttpConnections(tls);
+    this.#headers = {
+      accept: 'application/json',
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    };
   }
 
   /** Never rejects. */
@@ -46,20 +54,20 @@ export class ApiClient {
     body?: { readonly bytes: Uint8Array; readonly contentType: string },
   ): Promise<Answer> {
     try {
-      const response = await fetch(`${this.url}${path}`, {
+      const type = body === undefined ? {} : { 'content-type': body.contentType };
+      const answer = await this.#connections.exchange(
         method,
-        headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': body.contentType }) },
-        ...(body === undefined ? {} : { body: body.bytes as Uint8Array<ArrayBuffer> }),
-      });
-      const text = await response.text();
-      if (response.ok) return { kind: 'ok', status: response.status, body: JSON.parse(text) };
-      return { kind: 'problem', problem: problemOf(text, response.status), ...retryAfterOf(response, this.#io) };
+        new URL(`${this.url}${path}`),
+        { ...this.#headers, ...type },
+        body?.bytes,
+      );
+      const { status, text } = answer;
+      if (status >= 200 && status < 300) return { kind: 'ok', status, body: JSON.parse(text) };
+      return { kind: 'problem', problem: problemOf(text, status), ...retryAfterOf(answer, this.#io) };
     } catch (error) {
-      const cause = (error as { readonly cause?: { readonly code?: string } }).cause;
-      const text = cause === undefined ? messageOf(error) : messageOf(cause);
-      return NOT_CONNECTED.has(cause?.code ?? '')
-        ? { kind: 'unreachable', cause: cause?.code ?? text }
-        : { kind: 'no-answer', cause: text };
+      const { code = '' } = error as { readonly code?: string };
+      if (NOT_CONNECTED.has(code)) return { kind: 'unreachable', cause: code };
+      return { kind: isAboutTrust(code) ? 'not-trusted' : 'no-answer', cause: messageOf(error) };
     }
   }
 
@@ -81,6 +89,12 @@ export class ApiClient {
           75,
           `no daemon answers at ${this.url} (${answer.cause})`,
           'start one with `sluice run`, or name another with --url',
+        );
+      case 'not-trusted':
+        return new CliFailure(
+          1,
+          `no secure connection to ${this.url} (${answer.cause})`,
+          '--ca names the authority of its certificate; --cert and --key name yours, if it asks for one',
         );
       case 'no-answer':
         return new CliFailure(
@@ -108,6 +122,9 @@ export const tablePath = (table: string): string => `/api/v1/tables/${encodeURIC
 
 const REMEDIES: Readonly<Record<number, string>> = { 404: '`sluice tables` lists what is there' };
 
+/** Verification failed here (OpenSSL's names of its verdicts), or there (alerts). */
+const isAboutTrust = (code: string): boolean => /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS_|^ERR_SSL_|^ERR_OSSL_/.test(code);
+
 function problemOf(text: string, status: number): Problem {
   try {
     const parsed = JSON.parse(text) as Partial<Problem>;
@@ -119,9 +136,9 @@ function problemOf(text: string, status: number): Problem {
   return { type: 'about:blank', title: `HTTP status ${status}`, status, detail: text.slice(0, 200) };
 }
 
-function retryAfterOf(response: Response, io: CliIo): { readonly retryAfterMs?: number } {
-  const header = response.headers.get('retry-after');
-  if (header === null) return {};
+function retryAfterOf({ headers }: HttpAnswer, io: CliIo): { readonly retryAfterMs?: number } {
+  const header = headers['retry-after'];
+  if (header === undefined) return {};
   const seconds = Number(header);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - io.clock.now();
   return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, ms) } : {};

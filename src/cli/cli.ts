@@ -5,6 +5,7 @@ import { checkpointCommand } from './commands/checkpoint.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
 import { filesCommand } from './commands/files.ts';
+import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
@@ -47,6 +48,7 @@ export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo):
     previewCommand,
     checkpointCommand,
     logCommand,
+    keysCommand,
   ])
     program.addCommand(command(context).copyInheritedSettings(program));
   withEnvironment(program, io.env);

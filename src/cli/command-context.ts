@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
-import { ApiClient } from './api-client.ts';
+import { messageOf } from '../core/errors.ts';
+import { ApiClient, type Credentials } from './api-client.ts';
 import type { CliDeps, CliIo } from './deps.ts';
 import { CliFailure } from './failure.ts';
 import type { OutputFormat } from './terminal.ts';
@@ -26,6 +27,10 @@ export interface ConfigOptions extends OutputOptions {
 
 export interface ClientOptions extends ConfigOptions {
   readonly url?: string;
+  readonly apiKey?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export const withOutput = (command: Command): Command =>
@@ -39,7 +44,20 @@ export const withConfig = (command: Command): Command =>
 
 /** Commands that talk to a running daemon: `--url`, else `SLUICE_URL`, else where the configuration listens. */
 export const withClient = (command: Command): Command =>
-  withConfig(command).addOption(new Option('--url <url>', 'address of the daemon').env('SLUICE_URL'));
+  withConfig(command)
+    .addOption(new Option('--url <url>', 'address of the daemon').env('SLUICE_URL'))
+    .addOption(
+      new Option('--api-key <key>', 'better in the environment: a command line is seen by others').env(
+        'SLUICE_API_KEY',
+      ),
+    )
+    .addOption(
+      new Option('--ca <file>', 'authorities that signed the certificate of the daemon (PEM)').env('SLUICE_CA'),
+    )
+    .addOption(
+      new Option('--cert <file>', 'your certificate, when the daemon knows you by it (PEM)').env('SLUICE_CERT'),
+    )
+    .addOption(new Option('--key <file>', 'its private key (PEM)').env('SLUICE_KEY'));
 
 export const terminalOf = ({ io }: CommandContext, options: OutputOptions): Terminal =>
   new Terminal(io, options.output);
@@ -47,15 +65,42 @@ export const terminalOf = ({ io }: CommandContext, options: OutputOptions): Term
 export const settingsOf = ({ io }: CommandContext, options: ConfigOptions): Settings =>
   loadSettings(options.config, { env: io.env, readFile: (path) => io.readFile(path), directory: io.directory });
 
-export function clientOf(context: CommandContext, options: ClientOptions): ApiClient {
-  const url = options.url ?? localUrl(settingsOf(context, options));
+/** `routes`: whom the command's routes are for; with `server.admin` in the configuration, operators' have an address of their own. */
+export function clientOf(
+  context: CommandContext,
+  options: ClientOptions,
+  routes: 'everybody' | 'operators' = 'everybody',
+): ApiClient {
+  const url = options.url ?? localUrl(settingsOf(context, options), routes);
   if (!URL.canParse(url) || !/^https?:/.test(url))
     throw new CliFailure(2, `"${url}" is not the URL of a daemon`, '--url http://127.0.0.1:8080');
-  return new ApiClient(url.replace(/\/+$/, ''), context.io);
+  return new ApiClient(url.replace(/\/+$/, ''), context.io, credentialsOf(context, options));
+}
+
+function credentialsOf({ io }: CommandContext, { apiKey, ca, cert, key }: ClientOptions): Credentials {
+  const read = (option: string, path: string): string => {
+    try {
+      return io.readFile(path);
+    } catch (error) {
+      throw new CliFailure(2, `${path} cannot be read: ${messageOf(error)}`, `name a PEM file with ${option}`, {
+        cause: error,
+      });
+    }
+  };
+  if ((cert === undefined) !== (key === undefined))
+    throw new CliFailure(2, 'a certificate and its key come together', 'give both --cert and --key');
+  return {
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(ca === undefined ? {} : { ca: read('--ca', ca) }),
+    ...(cert === undefined ? {} : { cert: read('--cert', cert) }),
+    ...(key === undefined ? {} : { key: read('--key', key) }),
+  };
 }
 
 /** A daemon that listens on every address is reached on the loopback one. */
-function localUrl({ server }: Settings): string {
-  const host = server.host === '0.0.0.0' ? '127.0.0.1' : server.host === '::' ? '::1' : server.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${server.port === 0 ? 8080 : server.port}`;
+function localUrl({ server }: Settings, routes: 'everybody' | 'operators'): string {
+  const { host: named, port } = (routes === 'operators' ? server.admin : undefined) ?? server;
+  const host = named === '0.0.0.0' ? '127.0.0.1' : named === '::' ? '::1' : named;
+  const scheme = server.tls === undefined ? 'http' : 'https';
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? 8080 : port}`;
 }

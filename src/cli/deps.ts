@@ -7,6 +7,8 @@ import type { Settings } from '../config/settings.ts';
 export interface RunningService {
   /** `http://host:port`, the port that was really bound. */
   readonly url: string;
+  /** Where operators' routes answer, when that is another address. */
+  readonly adminUrl?: string;
   /** Resolves when every table is recovered or parked and records are accepted. Rejects when that will not come. */
   readonly ready: Promise<void>;
   /** Resolves with the reason if the service ends without being told to; never rejects. */

@@ -3,6 +3,7 @@
  * is stated here and nowhere else.
  */
 import { resolve as absolute } from 'node:path';
+import type { RateLimits } from '../contracts/access.ts';
 import type { TableDefinition } from '../contracts/tables.ts';
 import { SluiceError } from '../core/errors.ts';
 import { formatTableName, pipelineId } from '../core/ids.ts';
@@ -13,7 +14,7 @@ import { isRecord } from '../record/type-text.ts';
 import { parseRoot } from '../store/uri.ts';
 import type { Path } from './positions.ts';
 import type { ParsedFile } from './schema.ts';
-import type { S3Settings, Settings } from './settings.ts';
+import type { S3Settings, Settings, TlsSettings } from './settings.ts';
 
 export type Fault = Problem;
 
@@ -32,7 +33,7 @@ export function resolveSettings(
   const compression = file.file.compression ?? (file.encoder === 'parquetjs' ? 'snappy' : 'zstd');
   const bodyMemory = server.limits.body_memory ?? Math.max(Math.floor(memory.budget / 4), server.max_body);
 
-  const rule = (holds: boolean, path: Path, message: string): void => void (holds || faults.push({ path, message }));
+  const rule: Rule = (holds, path, message) => void (holds || faults.push({ path, message }));
   rule(
     server.max_body <= memory.budget / 2,
     ['server', 'max_body'],
@@ -78,6 +79,7 @@ export function resolveSettings(
     ['file', 'compression'],
     'zstd needs encoder duckdb; parquetjs writes snappy or none',
   );
+  const tls = resolveTls(server.tls, directory, rule);
   const tables = resolveTables(file.tables, faults);
 
   if (faults.length > 0) return { faults };
@@ -87,6 +89,8 @@ export function resolveSettings(
     server: {
       host: server.listen.host,
       port: server.listen.port,
+      ...(server.admin === undefined ? {} : { admin: server.admin }),
+      ...(tls === undefined ? {} : { tls }),
       maxBodyBytes: server.max_body,
       shutdownGraceMs: server.shutdown_grace,
       drainDelayMs: server.drain_delay,
@@ -99,6 +103,12 @@ export function resolveSettings(
       keepAliveMs: server.limits.keep_alive,
       maxWaitMs: server.limits.max_wait,
     },
+    auth: {
+      keysFile: inData(file.auth.keys_file, 'keys.yaml'),
+      anonymous: file.auth.anonymous,
+      limits: rateLimits(file.auth.limits),
+    },
+    audit: { path: `${dataDir}/audit.log`, maxFileBytes: file.audit.max_file, maxFiles: file.audit.max_files },
     ...(s3 === undefined ? {} : { s3 }),
     warehouse,
     catalog: { type: file.catalog.type, path: inData(file.catalog.path, 'catalog.db'), name: file.catalog.name },
@@ -124,6 +134,36 @@ export function resolveSettings(
   };
   return { settings: deepFreeze(settings) };
 }
+
+type Rule = (holds: boolean, path: Path, message: string) => void;
+
+function resolveTls(tls: ParsedFile['server']['tls'], directory: string, rule: Rule): TlsSettings | undefined {
+  if (tls === undefined) return undefined;
+  const { cert, key, client_ca: ca, require_client_cert: required, principals } = tls;
+  rule(
+    ca !== undefined || !required,
+    ['server', 'tls', 'require_client_cert'],
+    'needs client_ca: without it no certificate can be verified',
+  );
+  rule(
+    ca !== undefined || Object.keys(principals).length === 0,
+    ['server', 'tls', 'principals'],
+    'needs client_ca: without it no certificate can be verified',
+  );
+  return {
+    certFile: absolute(directory, cert),
+    keyFile: absolute(directory, key),
+    ...(ca === undefined ? {} : { clientCaFile: absolute(directory, ca) }),
+    requireClientCert: required,
+    principals: new Map(Object.entries(principals)),
+  };
+}
+
+const rateLimits = (limits: ParsedFile['auth']['limits']): RateLimits => ({
+  ...(limits.requests_per_second === undefined ? {} : { requestsPerSecond: limits.requests_per_second }),
+  ...(limits.bytes_per_second === undefined ? {} : { bytesPerSecond: limits.bytes_per_second }),
+  ...(limits.requests_in_flight === undefined ? {} : { requestsInFlight: limits.requests_in_flight }),
+});
 
 /** One spelling: no trailing slash, `s3://` for all schemes of that identity. */
 function resolveWarehouse(uri: string, faults: Fault[]): string {

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { ListenAddress } from './units.ts';
 import { formatDuration, formatSize, parseCount, parseDuration, parseListen, parseSize } from './units.ts';
+import { SCOPE_RULE, parseScope, type Scope } from '../record/scopes.ts';
 import { Secret } from './secret.ts';
 
 interface Bounds {
@@ -68,6 +69,13 @@ export const secret = () =>
     (value) => (typeof value === 'string' && value !== '' ? new Secret(value) : undefined),
     { type: 'string', minLength: 1 },
   );
+
+export const scopeText = () => scalar<Scope>(SCOPE_RULE, textThen(parseScope), { type: 'string' });
+
+const textThen =
+  <T>(parse: (text: string) => T | undefined) =>
+  (value: unknown): T | undefined =>
+    typeof value === 'string' ? parse(value) : undefined;
 
 export const listen = () =>
   scalar<ListenAddress>('host:port such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080', parseListen, {

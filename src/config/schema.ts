@@ -3,7 +3,7 @@
  * from it. Owns single values; rules between values and paths derived from others are `resolve.ts`.
  */
 import * as z from 'zod';
-import { count, duration, flag, fraction, listen, matching, oneOf, secret, size, text } from './scalars.ts';
+import { count, duration, flag, fraction, listen, matching, oneOf, scopeText, secret, size, text } from './scalars.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -26,14 +26,63 @@ const limits = z.strictObject({
   max_wait: duration({ min: 1000 }).prefault('5m').describe('Longest ?timeout= a client may ask for.'),
 });
 
+const scopes = z
+  .array(scopeText(), 'expected a list of scopes such as append:web.*')
+  .describe('append, read, maintain or admin, each alone or with tables, as in append:web.*.');
+
+const tls = z.strictObject({
+  cert: text('a path').describe('PEM file with the certificate and its chain. Read again when it changes.'),
+  key: text('a path').describe('PEM file with its private key.'),
+  client_ca: text('a path').optional().describe('PEM file with the authorities that sign client certificates.'),
+  require_client_cert: flag().prefault(false).describe('Refuse connections without a certificate of client_ca.'),
+  principals: z
+    .record(z.string(), scopes)
+    .prefault({})
+    .describe('Common name of a client certificate, and what its holder may do.'),
+});
+
 const server = z.strictObject({
-  listen: listen().prefault('127.0.0.1:8080').describe('Address of the HTTP API.'),
+  listen: listen()
+    .prefault('127.0.0.1:8080')
+    .describe(
+      'Address of the HTTP API. Other than loopback only with API keys, client certificates, or auth.anonymous.',
+    ),
+  admin: listen()
+    .optional()
+    .describe('Address of its own for routes that maintain or administer, and for /metrics. Default: server.listen.'),
+  tls: tls.optional().describe('HTTPS on every listener.'),
   max_body: size({ min: KiB, max: GiB }).prefault('20MiB').describe('Bytes of a request body after decompression.'),
   shutdown_grace: duration().prefault('45s').describe('Time for the final checkpoint after SIGTERM.'),
   drain_delay: duration()
     .prefault('0s')
     .describe('After SIGTERM, go on serving this long while /readyz says no, so that load balancers notice.'),
   limits: limits.prefault({}),
+});
+
+const auth = z.strictObject({
+  keys_file: text('a path').optional().describe('Hashes of API keys (`sluice keys`). Default: <data_dir>/keys.yaml.'),
+  anonymous: oneOf('until-keys', 'loopback', 'never', 'always')
+    .prefault('until-keys')
+    .describe(
+      'Who may do everything without a key: this machine while there is no key, this machine, nobody, everybody.',
+    ),
+  limits: z
+    .strictObject({
+      requests_per_second: count({ min: 1 }).optional(),
+      bytes_per_second: size({ min: KiB }).optional().describe('Of request bodies, after decompression.'),
+      requests_in_flight: count({ min: 1 }).optional(),
+    })
+    .prefault({})
+    .describe(
+      'For each key without limits of its own, each certificate, and each address of anonymous clients. Default: none.',
+    ),
+});
+
+const audit = z.strictObject({
+  max_file: size({ min: 64 * KiB })
+    .prefault('16MiB')
+    .describe('<data_dir>/audit.log is rotated at this size.'),
+  max_files: count({ min: 2, max: 1000 }).prefault(8).describe('Files kept, the one written to included.'),
 });
 
 const s3 = z.strictObject({
@@ -185,6 +234,8 @@ export const fileSchema = z.strictObject({
     .prefault('./sluice-data')
     .describe('Where everything local is; relative to the working directory.'),
   server: server.prefault({}),
+  auth: auth.prefault({}),
+  audit: audit.prefault({}),
   storage: z.strictObject({ s3: s3.optional() }).prefault({}),
   warehouse: text('a file:// or s3:// URI')
     .optional()

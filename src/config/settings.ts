@@ -3,12 +3,18 @@
  * Clocks, stores and other components are never in here.
  */
 import type { PipelineId } from '../core/ids.ts';
+import type { RateLimits } from '../contracts/access.ts';
 import type { TableDefinition } from '../contracts/tables.ts';
+import type { Scope } from '../record/scopes.ts';
+import type { ListenAddress } from './units.ts';
 import type { Secret } from './secret.ts';
 
 export interface ServerSettings {
   readonly host: string;
   readonly port: number;
+  /** Present: operators' routes answer there alone. */
+  readonly admin?: ListenAddress;
+  readonly tls?: TlsSettings;
   readonly maxBodyBytes: number;
   readonly shutdownGraceMs: number;
   readonly drainDelayMs: number;
@@ -20,6 +26,21 @@ export interface ServerSettings {
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxWaitMs: number;
+}
+
+export interface TlsSettings {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile?: string;
+  readonly requireClientCert: boolean;
+  /** By common name. */
+  readonly principals: ReadonlyMap<string, readonly Scope[]>;
+}
+
+export interface AuthSettings {
+  readonly keysFile: string;
+  readonly anonymous: 'until-keys' | 'loopback' | 'never' | 'always';
+  readonly limits: RateLimits;
 }
 
 export interface S3Settings {
@@ -42,6 +63,8 @@ export interface Settings {
   readonly pipeline: PipelineId;
   readonly dataDir: string;
   readonly server: ServerSettings;
+  readonly auth: AuthSettings;
+  readonly audit: { readonly path: string; readonly maxFileBytes: number; readonly maxFiles: number };
   /** Present when the file has `storage.s3` or the warehouse is on S3. */
   readonly s3?: S3Settings;
   /** URI without trailing slash: `file:///…` or one of the S3 schemes. */

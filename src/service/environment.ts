@@ -5,6 +5,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { Finding } from '../cli/deps.ts';
 import type { Settings } from '../config/settings.ts';
 import { probeStore } from '../store/probe.ts';
+import { checkAccess } from './access.ts';
 import { openWarehouse, type Warehouse } from './warehouse.ts';
 
 export async function checkEnvironment(settings: Settings, runtime: Runtime): Promise<readonly Finding[]> {
@@ -28,6 +29,10 @@ export async function checkEnvironment(settings: Settings, runtime: Runtime): Pr
       await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
       return `${directory} can be written`;
     });
+  await check('access: keys and certificates', () => {
+    const keys = checkAccess(settings);
+    return Promise.resolve(keys.length === 0 ? 'no API key yet' : `${keys.length} API keys`);
+  });
   let warehouse: Warehouse | undefined;
   const opened = await check('catalog', async () => {
     warehouse = openWarehouse(settings, runtime);

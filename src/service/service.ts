@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { pino, type Logger } from 'pino';
-import { buildApi } from '../api/app.ts';
+import type { ApiContext } from '../api/context.ts';
 import { createMetrics } from '../api/metrics.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
@@ -14,7 +14,7 @@ import { compileChecker } from '../columnar/check/compile-checker.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../contracts/log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
-import { SluiceError, messageOf } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
@@ -23,10 +23,12 @@ import { lockDirectory } from '../lane/directory-lock.ts';
 import { NodeDisk } from '../lane/node-disk.ts';
 import { openLog } from '../lane/open-log.ts';
 import { probeStore } from '../store/probe.ts';
+import { openAccess } from './access.ts';
 import { Control } from './control.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
 import { layoutOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
+import { Listeners } from './listeners.ts';
 import { keepSkipped } from './skipped-bytes.ts';
 import { openWarehouse } from './warehouse.ts';
 
@@ -43,6 +45,7 @@ export async function startService(
   options: StartOptions,
 ): Promise<RunningService> {
   const logger = pino({ level: settings.logLevel }, pino.destination(2));
+  const access = await openAccess(settings, runtime, logger);
   const metrics = createMetrics({ version });
   const lock = lockDirectory(settings.log.dir);
   const warehouse = openWarehouse(settings, runtime, {
@@ -85,9 +88,10 @@ export async function startService(
     tableDefaults: (definition) => tableDefaults(settings, definition),
     notReady,
   });
-  const api = buildApi({
+  const context: ApiContext = {
     ingest: late,
     control,
+    access,
     settings: settings.server,
     metrics,
     runtime,
@@ -110,10 +114,12 @@ export async function startService(
         memory: { used: bodyBudget.used, limit: bodyBudget.limit },
       };
     },
-  });
+  };
+  const api = new Listeners(context, settings.server, access);
 
   const closeAll = async (): Promise<void> => {
     await api.close();
+    await access.close();
     await coordinator?.stop();
     await log?.close();
     await engine.close();
@@ -176,20 +182,11 @@ export async function startService(
     );
   };
 
-  let url: string;
-  try {
-    url = await api.listen({ host: settings.server.host, port: settings.server.port });
-  } catch (error) {
+  const addresses = await api.listen().catch(async (error: unknown) => {
     await closeAll();
-    throw new SluiceError(
-      'misconfigured',
-      `the address ${settings.server.host}:${settings.server.port} cannot be used: ${messageOf(error)}`,
-      {
-        remedy: 'choose another server.listen, or stop what uses this one',
-        cause: error,
-      },
-    );
-  }
+    throw error;
+  });
+  access.start();
   const ready = recover();
   ready.catch((error: unknown) => {
     broken = messageOf(error);
@@ -205,7 +202,7 @@ export async function startService(
     await closeAll();
     return drained;
   });
-  return { url, ready, failed, stop };
+  return { ...addresses, ready, failed, stop };
 }
 
 async function drain(

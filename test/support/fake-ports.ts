@@ -1,8 +1,9 @@
 /** A daemon without a daemon: ports whose answers a test sets, and an API in front of them. Remembers what was asked. */
 import type { FastifyInstance } from 'fastify';
-import { buildApi } from '../../src/api/app.ts';
-import type { ApiSettings } from '../../src/api/context.ts';
+import { buildApi, type Listener } from '../../src/api/app.ts';
+import type { ApiContext, ApiSettings } from '../../src/api/context.ts';
 import { createMetrics } from '../../src/api/metrics.ts';
+import type { AccessPort, AuditEvent } from '../../src/contracts/access.ts';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -164,14 +165,44 @@ export interface TestApi {
   readonly logged: { readonly facts: object; readonly message: string }[];
 }
 
+/** Lets everybody do everything and remembers what it was told. */
+export class OpenAccess implements AccessPort {
+  readonly recorded: AuditEvent[] = [];
+  readonly authenticator: AccessPort['authenticator'] = {
+    authenticate: () => ({
+      kind: 'known',
+      principal: { id: 'anonymous', account: 'anyone', scopes: [{ grant: 'admin', tables: '*' }], limits: {} },
+    }),
+  };
+  readonly limiter: AccessPort['limiter'] = {
+    admit: () => ({ kind: 'admitted', allowances: [], charge: () => undefined, release: () => undefined }),
+  };
+  readonly audit: AccessPort['audit'] = {
+    record: (event) => void this.recorded.push(event),
+    latest: (limit) =>
+      Promise.resolve(
+        this.recorded
+          .toReversed()
+          .slice(0, limit)
+          .map((event) => ({ ...event })),
+      ),
+  };
+}
+
 export function testApi(
-  options: { readonly settings?: Partial<ApiSettings>; readonly budgetBytes?: number; readonly runtime?: Runtime } = {},
+  options: {
+    readonly settings?: Partial<ApiSettings>;
+    readonly budgetBytes?: number;
+    readonly runtime?: Runtime;
+    readonly access?: AccessPort;
+    readonly listener?: Listener;
+  } = {},
 ): TestApi {
   const ports = new FakePorts();
   const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
   const logged: { facts: object; message: string }[] = [];
   const log = (facts: object, message: string): void => void logged.push({ facts, message });
-  const app = buildApi({
+  const context: ApiContext = {
     ingest: ports,
     control: ports,
     settings: { ...SETTINGS, ...options.settings },
@@ -180,7 +211,9 @@ export function testApi(
     bodyBudget: budget,
     log: { warn: log, error: log },
     version: '1.2.3',
+    access: options.access ?? new OpenAccess(),
     levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
-  });
+  };
+  const app = buildApi(context, options.listener);
   return { app, ports, budget, logged };
 }

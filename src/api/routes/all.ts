@@ -1,6 +1,7 @@
 /** Every route of the API. */
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../route.ts';
+import { auditRoutes } from './audit.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -10,5 +11,6 @@ export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...recordRoutes(context),
   ...positionRoutes(context),
   ...tableRoutes(context),
+  ...auditRoutes(context),
   ...operationRoutes(context),
 ];

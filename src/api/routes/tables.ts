@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
+import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { jsonBodyOf, tableOf } from '../requests.ts';
@@ -14,10 +15,18 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     method: 'GET',
     path: TABLES,
     access: 'read',
+    narrows: true,
     summary: 'List tables with their state',
     handler: listTables(context),
   },
-  { method: 'POST', path: TABLES, access: 'admin', summary: 'Create a table', handler: createTable(context) },
+  {
+    method: 'POST',
+    path: TABLES,
+    access: 'admin',
+    narrows: true,
+    summary: 'Create a table',
+    handler: createTable(context),
+  },
   {
     method: 'GET',
     path: TABLE,
@@ -68,6 +77,7 @@ const createTable =
   async (request, reply) => {
     noParameters(request);
     const definition = definitionOf(await jsonBodyOf(request, context));
+    requireAccess(request, 'admin', definition.name);
     const { kind, view } = await context.control.createTable(definition);
     const name = formatTableName(definition.name);
     if (kind === 'exists') {
@@ -88,7 +98,8 @@ const listTables =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
-    return json(reply, 200, { tables: (await context.control.tables()).map(statusJson) });
+    const shown = (await context.control.tables()).filter(({ name }) => mayAccess(request, 'read', name));
+    return json(reply, 200, { tables: shown.map(statusJson) });
   };
 
 const describeTable =

@@ -24,7 +24,7 @@ export const checkpointCommand = (context: CommandContext): Command =>
     .argument('[table]', 'namespace.table')
     .action(async (table: string | undefined, options: ClientOptions) => {
       const path = table === undefined ? '/api/v1/actions/flush' : `${tablePath(table)}/actions/flush`;
-      const { checkpoints } = (await clientOf(context, options).expect('POST', path)) as {
+      const { checkpoints } = (await clientOf(context, options, 'operators').expect('POST', path)) as {
         readonly checkpoints: readonly CheckpointJson[];
       };
       terminalOf(context, options).table(

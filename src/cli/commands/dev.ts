@@ -19,7 +19,7 @@ export const devCommand = (context: CommandContext): Command =>
       const settings = withSample(settingsOf(context, options));
       const terminal = terminalOf(context, options);
       await serve(context, settings, async ({ url }) => {
-        const client = new ApiClient(url, context.io);
+        const client = new ApiClient(url, context.io, { apiKey: context.io.env['SLUICE_API_KEY'] });
         const table = (await client.expect('GET', tablePath(SAMPLE_NAME))) as {
           readonly location: string;
           readonly current_snapshot_id: string | null;

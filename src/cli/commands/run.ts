@@ -12,9 +12,13 @@ export const runCommand = (context: CommandContext): Command =>
     .action(async (options: ConfigOptions & { readonly skip?: true }) => {
       const settings = settingsOf(context, options);
       const terminal = terminalOf(context, options);
-      const announce = ({ url }: RunningService): Promise<void> => {
-        if (options.output === 'json') terminal.json({ url });
-        else context.io.stdout.write(`listening on ${url}\n`);
+      const announce = ({ url, adminUrl }: RunningService): Promise<void> => {
+        if (options.output === 'json')
+          terminal.json({ url, ...(adminUrl === undefined ? {} : { admin_url: adminUrl }) });
+        else
+          context.io.stdout.write(
+            `listening on ${url}${adminUrl === undefined ? '' : `, for operators on ${adminUrl}`}\n`,
+          );
         return Promise.resolve();
       };
       await serve(context, settings, announce, { skipDamagedLog: options.skip === true });

@@ -1,0 +1,61 @@
+/** The addresses the API answers on: one, or two when operators have their own. Owns binding, certificates in use, and closing. */
+import type { Server as TlsServer, TlsOptions } from 'node:tls';
+import type { FastifyInstance } from 'fastify';
+import { buildApi } from '../api/app.ts';
+import type { ApiContext } from '../api/context.ts';
+import type { ServerSettings } from '../config/settings.ts';
+import type { ListenAddress } from '../config/units.ts';
+import { SluiceError, messageOf } from '../core/errors.ts';
+import type { Access } from './access.ts';
+
+const TICKET_KEY_BYTES = 48;
+
+export class Listeners {
+  readonly #settings: ServerSettings;
+  readonly #main: FastifyInstance;
+  readonly #admin: FastifyInstance | undefined;
+
+  constructor(context: ApiContext, settings: ServerSettings, access: Access) {
+    this.#settings = settings;
+    const secured = access.tls === undefined ? {} : { tls: access.tls };
+    this.#main = buildApi(context, { surface: settings.admin === undefined ? 'all' : 'main', ...secured });
+    this.#admin = settings.admin === undefined ? undefined : buildApi(context, { surface: 'admin', ...secured });
+    access.onNewCertificate((tls) => {
+      for (const app of this.#apps) useCertificate(app.server as unknown as TlsServer, tls, context);
+    });
+  }
+
+  /** Rejects with kind `misconfigured`, naming the setting, when an address cannot be used. */
+  async listen(): Promise<{ readonly url: string; readonly adminUrl?: string }> {
+    const { host, port, admin } = this.#settings;
+    const url = await listenOn(this.#main, { host, port }, 'server.listen');
+    if (this.#admin === undefined || admin === undefined) return { url };
+    return { url, adminUrl: await listenOn(this.#admin, admin, 'server.admin') };
+  }
+
+  async close(): Promise<void> {
+    for (const app of this.#apps) await app.close();
+  }
+
+  get #apps(): readonly FastifyInstance[] {
+    return this.#admin === undefined ? [this.#main] : [this.#main, this.#admin];
+  }
+}
+
+async function listenOn(app: FastifyInstance, address: ListenAddress, setting: string): Promise<string> {
+  try {
+    return await app.listen(address);
+  } catch (error) {
+    throw new SluiceError(
+      'misconfigured',
+      `the address ${address.host}:${address.port} cannot be used: ${messageOf(error)}`,
+      { remedy: `choose another ${setting}, or stop what uses this one`, cause: error },
+    );
+  }
+}
+
+/** For connections to come; those there are go on. Sessions of before cannot be resumed: they were verified under the old authorities. */
+function useCertificate(server: TlsServer, tls: TlsOptions, { runtime }: ApiContext): void {
+  server.setSecureContext(tls);
+  server.setTicketKeys(Buffer.from(runtime.random.bytes(TICKET_KEY_BYTES)));
+}
