@@ -28,7 +28,11 @@ export interface Listener {
   readonly tls?: TlsOptions;
 }
 
-export function buildApi(context: ApiContext, listener: Listener = { surface: 'all' }): FastifyInstance {
+export function buildApi(
+  context: ApiContext,
+  listener: Listener = { surface: 'all' },
+  routes: readonly Route[] = allRoutes(context),
+): FastifyInstance {
   const { settings, runtime } = context;
   const prefix = `req_${hex(runtime.random.bytes(6))}`;
   let requests = 0;
@@ -85,14 +89,14 @@ export function buildApi(context: ApiContext, listener: Listener = { surface: 'a
   });
 
   addGuard(app, context);
-  addRoutes(app, context, listener.surface);
+  addRoutes(app, context, listener.surface, routes);
   return app;
 }
 
 /** Each route, and 405 with `Allow` for every other method of its path. */
-function addRoutes(app: FastifyInstance, context: ApiContext, surface: Surface): void {
+function addRoutes(app: FastifyInstance, context: ApiContext, surface: Surface, routes: readonly Route[]): void {
   const methodsOf = new Map<string, Set<string>>();
-  for (const route of allRoutes(context)) {
+  for (const route of routes) {
     const { method, path } = route;
     if (answersOn(surface, route))
       app.route({ method, url: path, config: { route }, handler: handlerOf(context, route) });

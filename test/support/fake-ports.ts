@@ -158,15 +158,27 @@ const SETTINGS: ApiSettings = {
   maxWaitMs: 60_000,
 };
 
-export interface TestApi {
-  readonly app: FastifyInstance;
+export interface TestContext {
+  readonly context: ApiContext;
   readonly ports: FakePorts;
   readonly budget: ByteBudget;
   readonly logged: { readonly facts: object; readonly message: string }[];
 }
 
+export interface TestApi extends TestContext {
+  readonly app: FastifyInstance;
+}
+
+export interface TestOptions {
+  readonly settings?: Partial<ApiSettings>;
+  readonly budgetBytes?: number;
+  readonly runtime?: Runtime;
+  readonly access?: AccessPort;
+  readonly listener?: Listener;
+}
+
 /** Lets everybody do everything and remembers what it was told. */
-export class OpenAccess implements AccessPort {
+class OpenAccess implements AccessPort {
   readonly recorded: AuditEvent[] = [];
   readonly authenticator: AccessPort['authenticator'] = {
     authenticate: () => ({
@@ -189,15 +201,7 @@ export class OpenAccess implements AccessPort {
   };
 }
 
-export function testApi(
-  options: {
-    readonly settings?: Partial<ApiSettings>;
-    readonly budgetBytes?: number;
-    readonly runtime?: Runtime;
-    readonly access?: AccessPort;
-    readonly listener?: Listener;
-  } = {},
-): TestApi {
+export function testContext(options: TestOptions = {}): TestContext {
   const ports = new FakePorts();
   const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
   const logged: { facts: object; message: string }[] = [];
@@ -214,6 +218,10 @@ export function testApi(
     access: options.access ?? new OpenAccess(),
     levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
   };
-  const app = buildApi(context, options.listener);
-  return { app, ports, budget, logged };
+  return { context, ports, budget, logged };
+}
+
+export function testApi(options: TestOptions = {}): TestApi {
+  const made = testContext(options);
+  return { ...made, app: buildApi(made.context, options.listener) };
 }
