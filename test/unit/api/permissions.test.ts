@@ -88,7 +88,10 @@ describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (nam
       none: await outcome(route, undefined),
       'no key at all': await outcome(route, 'let-me-in'),
       'unknown id': await outcome(route, `sk_${'0'.repeat(12)}_${wrong.text.slice(-64)}`),
-      'wrong secret': await outcome(route, wrong.text.replace(/.$/, (last) => (last === '0' ? '1' : '0'))),
+      'wrong secret': await outcome(
+        route,
+        wrong.text.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+      ),
       expired: await outcome(route, expired.text),
       revoked: await outcome(route, revoked.text),
       'rotated, overlap over': await outcome(route, rotated.text),
