@@ -25,10 +25,24 @@ export class AuditFile {
   }
 
   /** Callers wait for one call before the next. Other processes may append a line of theirs meanwhile. */
-  async append(text: string): Promise<void> {
-    const size = await sizeOf(this.#path);
-    if (size > 0 && size + Buffer.byteLength(text) > this.#bounds.maxFileBytes) await this.#rotate();
-    await appendAudit(this.#path, text);
+  async append(lines: readonly string[]): Promise<void> {
+    let size = await sizeOf(this.#path);
+    let batch = '';
+    const write = async (): Promise<void> => {
+      if (batch !== '') await appendAudit(this.#path, batch);
+      batch = '';
+    };
+    for (const line of lines) {
+      const bytes = Buffer.byteLength(line);
+      if (size > 0 && size + bytes > this.#bounds.maxFileBytes) {
+        await write();
+        await this.#rotate();
+        size = 0;
+      }
+      batch += line;
+      size += bytes;
+    }
+    await write();
   }
 
   /** The last lines, latest first; what is no JSON object (a line that a crash cut) is left out. */

@@ -73,7 +73,7 @@ export class AuditLog implements AuditTrail {
       this.#waiting = [];
       this.#overflow = 0;
       try {
-        await this.#file.append(lines.join(''));
+        await this.#file.append(lines);
         if (lost > 0) this.#onLost(lost, new Error('more lines waited than are held'));
       } catch (error) {
         this.#onLost(lines.length + lost, error);

@@ -50,7 +50,7 @@ export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo):
     logCommand,
     keysCommand,
   ])
-    program.addCommand(command(context).copyInheritedSettings(program));
+    program.addCommand(inheriting(command(context), program));
   withEnvironment(program, io.env);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -62,6 +62,13 @@ export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo):
     io.stderr.write(`${label} ${failure.message}\ntry: ${failure.remedy}\n`);
     return failure.exitCode;
   }
+}
+
+/** Commands below a command too: else they would end the process by themselves. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const below of command.commands) inheriting(below, command);
+  return command;
 }
 
 function usage(error: CommanderError, program: Command, args: readonly string[]): CliFailure {

@@ -44,7 +44,8 @@ export class Listeners {
 
 async function listenOn(app: FastifyInstance, address: ListenAddress, setting: string): Promise<string> {
   try {
-    return await app.listen(address);
+    // A copy: Fastify writes into what it is given.
+    return await app.listen({ host: address.host, port: address.port });
   } catch (error) {
     throw new SluiceError(
       'misconfigured',
