@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type TlsOptions } from 'node:tls';
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { hex } from '../core/runtime.ts';
@@ -43,10 +44,27 @@ export function buildApi(
     headersTimeout: settings.headerTimeoutMs,
     connectionsCheckingInterval: Math.min(5_000, Math.max(50, settings.headerTimeoutMs / 4)),
   };
+  const { tls } = listener;
   const transport =
-    listener.tls === undefined
+    tls === undefined
       ? { http: limits }
-      : { https: { ...limits, ...listener.tls, handshakeTimeout: settings.headerTimeoutMs } };
+      : {
+          // Named for the scheme of the address alone.
+          https: {},
+          // A server of our own making is the only one, on one address of `localhost` too: its certificate can be replaced.
+          serverFactory: (handler: RequestListener): HttpsServer => {
+            return createHttpsServer(
+              {
+                ...limits,
+                ...tls,
+                handshakeTimeout: settings.headerTimeoutMs,
+                requestTimeout: settings.requestTimeoutMs,
+                keepAliveTimeout: settings.keepAliveMs,
+              },
+              handler,
+            );
+          },
+        };
   const app = fastify({
     logger: false,
     requestIdHeader: false,

@@ -1,5 +1,5 @@
 /** The addresses the API answers on: one, or two when operators have their own. Owns binding, certificates in use, and closing. */
-import type { Server as TlsServer, TlsOptions } from 'node:tls';
+import type { Server, TlsOptions } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from '../api/app.ts';
 import type { ApiContext } from '../api/context.ts';
@@ -21,7 +21,7 @@ export class Listeners {
     this.#main = buildApi(context, { surface: settings.admin === undefined ? 'all' : 'main', ...secured });
     this.#admin = settings.admin === undefined ? undefined : buildApi(context, { surface: 'admin', ...secured });
     access.onNewCertificate((tls) => {
-      for (const app of this.#apps) useCertificate(app.server as unknown as TlsServer, tls, context);
+      for (const app of this.#apps) useCertificate(app.server as unknown as Server, tls, context);
     });
   }
 
@@ -56,7 +56,7 @@ async function listenOn(app: FastifyInstance, address: ListenAddress, setting: s
 }
 
 /** For connections to come; those there are go on. Sessions of before cannot be resumed: they were verified under the old authorities. */
-function useCertificate(server: TlsServer, tls: TlsOptions, { runtime }: ApiContext): void {
+function useCertificate(server: Server, tls: TlsOptions, { runtime }: ApiContext): void {
   server.setSecureContext(tls);
   server.setTicketKeys(Buffer.from(runtime.random.bytes(TICKET_KEY_BYTES)));
 }

@@ -1,5 +1,5 @@
 /** Promises of token buckets: never more than the rate and the burst, no debt forgiven, nobody waits for what cannot come. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BucketLimiter } from '../../../src/access/rate-limiter.ts';
 import { filled, fullBucket, spent, waitMs, type Rate } from '../../../src/access/token-bucket.ts';

@@ -137,6 +137,12 @@ describe('client certificates', () => {
   });
 });
 
+test('plain HTTP on a TLS address is cut, and TLS goes on', async () => {
+  const url = await start(tlsYaml());
+  await expect(fetch(`${url.replace('https', 'http')}/livez`)).rejects.toThrow();
+  expect((await ask(`${url}/livez`)).status).toBe(200);
+});
+
 describe('certificates that change', () => {
   test('new connections see the new one, old ones go on', async () => {
     const url = await start(tlsYaml());
@@ -150,6 +156,19 @@ describe('certificates that change', () => {
     expect(await access?.audit.latest(1)).toMatchObject([{ action: 'certificates reload', outcome: 'done' }]);
   });
 
+  test('on a name that has two addresses too', async () => {
+    const url = await start(tlsYaml().replace('127.0.0.1:0', 'localhost:0'));
+    const named = `https://localhost:${new URL(url).port}/livez`;
+    const before = await ask(named);
+    await install(authority.issue('localhost'));
+    access?.reload();
+    expect((await ask(named)).serial).not.toBe(before.serial);
+    for (const address of ['127.0.0.1', '[::1]']) {
+      const answer = await ask(named.replace('localhost', address)).catch(() => undefined);
+      expect(answer?.serial).not.toBe(before.serial);
+    }
+  });
+
   test('files that do not fit together change nothing, and are told', async () => {
     const url = await start(tlsYaml());
     const before = await ask(`${url}/livez`);
@@ -161,11 +180,13 @@ describe('certificates that change', () => {
 
   test('an authority that is taken away: its certificates are worth nothing on new connections', async () => {
     const url = await start(tlsYaml(PRINCIPALS));
-    const ops = authority.issue('ops');
-    expect((await ask(`${url}/api/v1/tables`, { client: ops })).status).toBe(200);
+    // Without keep-alive: the second connection would resume the session of the first.
+    const agent = new Agent({ keepAlive: false, ca: authority.cert, ...authority.issue('ops') });
+    expect((await ask(`${url}/api/v1/tables`, { agent })).status).toBe(200);
+    expect((await ask(`${url}/api/v1/tables`, { agent })).status).toBe(200);
     await writeFile(file('ca.pem'), stranger.cert);
     access?.reload();
-    expect((await ask(`${url}/api/v1/tables`, { client: ops })).status).toBe(401);
+    expect((await ask(`${url}/api/v1/tables`, { agent })).status).toBe(401);
   });
 });
 
