@@ -138,6 +138,8 @@ function replace(path: string, text: string): void {
     }
     giveToOwnerOfFolder(draft);
     renameSync(draft, path);
+    // Windows syncs no folders.
+    if (process.platform === 'win32') return;
     const folder = openSync(dirname(path), 'r');
     try {
       fsyncSync(folder);

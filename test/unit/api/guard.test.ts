@@ -1,4 +1,5 @@
 /** Promises of the guard over HTTP: what a refused caller learns, what the audit trail is told, and how much a caller may send. */
+import { connect } from 'node:net';
 import type { LightMyRequestResponse as Response } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AuthenticatorOptions } from '../../../src/access/authenticator.ts';
@@ -241,6 +242,20 @@ describe('limits', () => {
   });
 });
 
+test('a client that goes away leaves its place in flight', async () => {
+  const access = open();
+  const { text } = access.key(['append'], { limits: { requestsInFlight: 1 } });
+  const url = new URL(await api.app.listen({ port: 0, host: '127.0.0.1' }));
+  const socket = connect(Number(url.port), url.hostname);
+  socket.write(
+    `POST ${RECORDS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${text}\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n{`,
+  );
+  const send = async (): Promise<number> => (await post(RECORDS, bearer(text), '{"a":1}')).statusCode;
+  await untilItIs(429, send);
+  socket.destroy();
+  await untilItIs(202, send);
+});
+
 test('a handler knows who calls: for keys of requests and the like', async () => {
   const access = new TestAccess();
   const made = testContext({ access, runtime: access.runtime });
@@ -298,6 +313,15 @@ describe('two listeners', () => {
     });
   });
 });
+
+async function untilItIs(wanted: number, ask: () => Promise<number>): Promise<void> {
+  let came = await ask();
+  for (let round = 0; round < 200 && came !== wanted; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    came = await ask();
+  }
+  expect(came).toBe(wanted);
+}
 
 async function until(holds: () => boolean): Promise<void> {
   for (let turn = 0; turn < 1000 && !holds(); turn += 1) await new Promise((resolve) => setImmediate(resolve));

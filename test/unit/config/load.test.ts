@@ -49,6 +49,13 @@ describe('an empty file', () => {
     });
   });
 
+  test('nobody but this machine, and nobody once there are keys; no limits; a bounded audit log', () => {
+    expect(settings('')).toMatchObject({
+      auth: { keysFile: '/srv/here/sluice-data/keys.yaml', anonymous: 'until-keys', limits: {} },
+      audit: { path: '/srv/here/sluice-data/audit.log', maxFileBytes: 16 * 1024 * 1024, maxFiles: 8 },
+    });
+  });
+
   test('settings are frozen all the way down', () => {
     const given = settings('');
     expect(Object.isFrozen(given)).toBe(true);
@@ -93,6 +100,23 @@ describe('faults', () => {
       ['f.yaml:1:18 server.listen: expected host:port such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080'],
     ],
     ['a word of a list', 'encoder: duck', ['f.yaml:1:10 encoder: expected duckdb or parquetjs']],
+    [
+      'a scope',
+      'server: {tls: {cert: c, key: k, client_ca: a, principals: {edge: [write]}}}',
+      [
+        'f.yaml:1:67 server.tls.principals.edge.0: expected a scope: append, read, maintain, admin, alone or with tables, as in append:web.*',
+      ],
+    ],
+    [
+      'client certificates that nobody can verify',
+      'server: {tls: {cert: c, key: k, require_client_cert: true}}',
+      ['f.yaml:1:54 server.tls.require_client_cert: needs client_ca: without it no certificate can be verified'],
+    ],
+    [
+      'who may come without a key',
+      'auth: {anonymous: sometimes}',
+      ['f.yaml:1:19 auth.anonymous: expected until-keys or loopback or never or always'],
+    ],
     ['a list for a map', 'server: [1]', ['f.yaml:1:9 server: expected keys and values']],
     ['nothing for a map', 'server:\n', ['f.yaml:1:8 server: expected keys and values']],
     ['a map for a list', 'tables: {a: 1}', ['f.yaml:1:9 tables: expected a list of tables']],
