@@ -25,6 +25,8 @@ interface Admitted {
   readonly principal: Principal;
   readonly admission: Extract<Admission, { kind: 'admitted' }>;
   readonly announcedBytes: number;
+  /** Tells the audit trail and throws. */
+  readonly deny: (problem: ProblemError) => never;
   /** A table that the body named. */
   table?: string;
 }
@@ -38,12 +40,14 @@ export function addGuard(app: FastifyInstance, context: ApiContext): void {
       done();
       return;
     }
+    let refusal: Error | undefined;
     try {
       letIn(context, route, route.access, request, reply);
-      done();
     } catch (error) {
-      done(error as Error);
+      refusal = error as Error;
     }
+    // Outside: what goes on from here throws for itself.
+    done(refusal);
   });
 }
 
@@ -56,9 +60,9 @@ export const mayAccess = (request: FastifyRequest, grant: Grant, table: TableNam
 
 /** For handlers that learn the table from the body; it is then the one that the audit trail names. Throws `forbidden`. */
 export function requireAccess(request: FastifyRequest, grant: Grant, table: TableName): void {
-  const name = formatTableName(table);
-  stateOf(request).table = name;
-  if (!mayAccess(request, grant, table)) throw forbidden(principalOf(request), grant, name);
+  const state = stateOf(request);
+  state.table = formatTableName(table);
+  if (!mayAccess(request, grant, table)) state.deny(forbidden(state.principal, grant, state.table));
 }
 
 /** The size of a body once it is known: what its announced length did not say is paid afterwards. */
@@ -67,29 +71,19 @@ export function chargeBody(request: FastifyRequest, bytes: number): void {
   state?.admission.charge(Math.max(0, bytes - state.announcedBytes));
 }
 
-/** A handler whose every end is in the audit trail. */
+/** A handler whose every end is in the audit trail; denials are there already. */
 export const audited =
   (context: ApiContext, route: Route): Handler =>
   async (request, reply) => {
-    const tell = (outcome: 'done' | 'failed' | 'denied', detail?: string): void => {
-      const { principal, table } = stateOf(request);
-      context.access.audit.record({
-        who: principal.id,
-        client: request.ip,
-        action: actionOf(route),
-        table: table ?? tableText(request),
-        requestId: request.id,
-        outcome,
-        detail,
-      });
-    };
+    const tell = (outcome: 'done' | 'failed', detail?: string): void =>
+      context.access.audit.record({ ...factsOf(route, request), who: principalOf(request).id, outcome, detail });
     try {
       const answer = await route.handler(request, reply);
       tell('done');
       return answer;
     } catch (error) {
       const kind = error instanceof ProblemError || error instanceof SluiceError ? error.kind : 'internal';
-      tell(kind === 'forbidden' ? 'denied' : 'failed', kind);
+      if (kind !== 'forbidden') tell('failed', kind);
       throw error;
     }
   };
@@ -97,16 +91,7 @@ export const audited =
 function letIn(context: ApiContext, route: Route, grant: Grant, request: FastifyRequest, reply: FastifyReply): void {
   const { authenticator, limiter, audit } = context.access;
   const deny = (who: string, problem: ProblemError): never => {
-    const table = tableText(request);
-    audit.record({
-      who,
-      client: request.ip,
-      action: actionOf(route),
-      table,
-      requestId: request.id,
-      outcome: 'denied',
-      detail: problem.kind,
-    });
+    audit.record({ ...factsOf(route, request), who, outcome: 'denied', detail: problem.kind });
     throw problem;
   };
 
@@ -121,7 +106,12 @@ function letIn(context: ApiContext, route: Route, grant: Grant, request: Fastify
   if (found.kind !== 'known')
     return deny(found.kind === 'lapsed' ? `key:${found.id}` : 'unknown', unauthenticated(found));
   const { principal } = found;
-  admitted.set(request, { principal, admission, announcedBytes });
+  admitted.set(request, {
+    principal,
+    admission,
+    announcedBytes,
+    deny: (problem) => deny(principal.id, problem),
+  });
   const table = tableText(request);
   const enough =
     table !== undefined
@@ -187,4 +177,9 @@ const MAX_TABLE_TEXT = 300;
 const tableText = (request: FastifyRequest): string | undefined =>
   (request.params as { readonly table?: string }).table?.slice(0, MAX_TABLE_TEXT);
 
-const actionOf = ({ method, path }: Route): string => `${method} ${path}`;
+const factsOf = ({ method, path }: Route, request: FastifyRequest) => ({
+  client: request.ip,
+  action: `${method} ${path}`,
+  table: admitted.get(request)?.table ?? tableText(request),
+  requestId: request.id,
+});

@@ -55,9 +55,9 @@ export const withClient = (command: Command): Command =>
       new Option('--ca <file>', 'authorities that signed the certificate of the daemon (PEM)').env('SLUICE_CA'),
     )
     .addOption(
-      new Option('--cert <file>', 'your certificate, when the daemon knows you by it (PEM)').env('SLUICE_CERT'),
+      new Option('--cert <file>', 'your certificate, when the daemon knows you by it (PEM)').env('SLUICE_CLIENT_CERT'),
     )
-    .addOption(new Option('--key <file>', 'its private key (PEM)').env('SLUICE_KEY'));
+    .addOption(new Option('--key <file>', 'its private key (PEM)').env('SLUICE_CLIENT_KEY'));
 
 export const terminalOf = ({ io }: CommandContext, options: OutputOptions): Terminal =>
   new Terminal(io, options.output);
