@@ -65,9 +65,9 @@ export class KeyAuthenticator implements Authenticator {
       case 'never':
         return false;
       case 'loopback':
-        return local;
+        return local();
       case 'until-keys':
-        return local && !this.#closed;
+        return !this.#closed && local();
     }
   }
 }

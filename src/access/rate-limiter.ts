@@ -53,18 +53,13 @@ export class BucketLimiter implements RateLimiter {
 
     if (account.requests !== undefined) account.requests = spent(account.requests, 1);
     if (account.bytes !== undefined) account.bytes = spent(account.bytes, bytes);
-    account.inFlight += 1;
-    let held = true;
     return {
       kind: 'admitted',
       allowances: allowancesOf(account, requestRate, byteRate),
       charge: (more) => {
         if (account.bytes !== undefined) account.bytes = spent(account.bytes, more);
       },
-      release: () => {
-        if (held) account.inFlight -= 1;
-        held = false;
-      },
+      ...(requestsInFlight === undefined ? {} : { release: hold(account) }),
     };
   }
 
@@ -91,8 +86,16 @@ const UNLIMITED: Admission = {
   kind: 'admitted',
   allowances: [],
   charge: () => undefined,
-  release: () => undefined,
 };
+
+function hold(account: Account): () => void {
+  account.inFlight += 1;
+  let held = true;
+  return () => {
+    if (held) account.inFlight -= 1;
+    held = false;
+  };
+}
 
 const rateOf = (perSecond: number | undefined): Rate | undefined =>
   perSecond === undefined ? undefined : { perSecond, burst: Math.max(1, perSecond * BURST_SECONDS) };

@@ -8,7 +8,7 @@ export function callerOf(request: FastifyRequest): Caller {
   const address = request.socket.remoteAddress ?? '';
   return {
     address,
-    local: isLoopback(address) && isFromHere(request),
+    local: () => isLoopback(address) && isFromHere(request),
     authorization: request.headers.authorization,
     commonName: commonNameOf(request.socket),
   };

@@ -18,6 +18,10 @@ declare module 'fastify' {
     /** The declaration a request was routed to. Absent where nothing is declared: 404 and 405. */
     route?: Route;
   }
+  interface FastifyRequest {
+    /** Of this file alone: null until the request is let in, and for public routes. */
+    admitted: Admitted | null;
+  }
 }
 
 /** What is known of a request that was let in. */
@@ -31,9 +35,8 @@ interface Admitted {
   table?: string;
 }
 
-const admitted = new WeakMap<FastifyRequest, Admitted>();
-
 export function addGuard(app: FastifyInstance, context: ApiContext): void {
+  app.decorateRequest('admitted', null);
   app.addHook('onRequest', (request, reply, done) => {
     const { route } = request.routeOptions.config;
     if (route === undefined || route.access === 'public') {
@@ -67,7 +70,7 @@ export function requireAccess(request: FastifyRequest, grant: Grant, table: Tabl
 
 /** The size of a body once it is known: what its announced length did not say is paid afterwards. */
 export function chargeBody(request: FastifyRequest, bytes: number): void {
-  const state = admitted.get(request);
+  const state = request.admitted;
   state?.admission.charge(Math.max(0, bytes - state.announcedBytes));
 }
 
@@ -99,19 +102,14 @@ function letIn(context: ApiContext, route: Route, grant: Grant, request: Fastify
   const { account, limits } = found.kind === 'known' ? found.principal : found;
   const announcedBytes = Number(request.headers['content-length'] ?? 0);
   const admission = limiter.admit(account, limits, announcedBytes);
-  reply.headers(rateHeaders(admission.allowances));
+  if (admission.allowances.length > 0) reply.headers(rateHeaders(admission.allowances));
   if (admission.kind === 'limited') throw tooManyRequests(admission);
-  reply.raw.once('close', () => admission.release());
+  if (admission.release !== undefined) reply.raw.once('close', admission.release);
 
   if (found.kind !== 'known')
     return deny(found.kind === 'lapsed' ? `key:${found.id}` : 'unknown', unauthenticated(found));
   const { principal } = found;
-  admitted.set(request, {
-    principal,
-    admission,
-    announcedBytes,
-    deny: (problem) => deny(principal.id, problem),
-  });
+  request.admitted = { principal, admission, announcedBytes, deny: (problem) => deny(principal.id, problem) };
   const table = tableText(request);
   const enough =
     table !== undefined
@@ -123,8 +121,8 @@ function letIn(context: ApiContext, route: Route, grant: Grant, request: Fastify
 }
 
 function stateOf(request: FastifyRequest): Admitted {
-  const state = admitted.get(request);
-  if (state === undefined) throw new SluiceError('internal', 'the route is public: nobody was asked who calls');
+  const state = request.admitted;
+  if (state === null) throw new SluiceError('internal', 'the route is public: nobody was asked who calls');
   return state;
 }
 
@@ -163,7 +161,6 @@ const tooManyRequests = ({ by, retryAfterMs }: Extract<Admission, { kind: 'limit
 
 /** draft-ietf-httpapi-ratelimit-headers: one policy a bucket, by the second. */
 function rateHeaders(allowances: readonly Allowance[]): Readonly<Record<string, string>> {
-  if (allowances.length === 0) return {};
   const unitOf = ({ unit }: Allowance): string => (unit === 'bytes' ? ';qu="content-bytes"' : '');
   return {
     'ratelimit-policy': allowances.map((one) => `"${one.unit}";q=${one.quota};w=1${unitOf(one)}`).join(', '),
@@ -180,6 +177,6 @@ const tableText = (request: FastifyRequest): string | undefined =>
 const factsOf = ({ method, path }: Route, request: FastifyRequest) => ({
   client: request.ip,
   action: `${method} ${path}`,
-  table: admitted.get(request)?.table ?? tableText(request),
+  table: request.admitted?.table ?? tableText(request),
   requestId: request.id,
 });

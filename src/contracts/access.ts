@@ -25,8 +25,8 @@ export interface Principal {
 export interface Caller {
   /** The peer of the connection. */
   readonly address: string;
-  /** Peer and named host are this machine, and no proxy says that it speaks for another. */
-  readonly local: boolean;
+  /** Whether peer and named host are this machine, and no proxy says that it speaks for another. */
+  readonly local: () => boolean;
   readonly authorization?: string | undefined;
   /** Common name of a client certificate that was verified. */
   readonly commonName?: string | undefined;
@@ -68,8 +68,8 @@ export type Admission =
       readonly allowances: readonly Allowance[];
       /** Tells the bytes of a body that its announced length did not; a debt is paid off before the next request is let in. */
       charge(bytes: number): void;
-      /** The answer is sent, or nobody waits for it. Once more is harmless. */
-      release(): void;
+      /** To be called when the answer is sent, or nobody waits for it; once more is harmless. Absent when nothing is held. */
+      readonly release?: () => void;
     }
   | {
       readonly kind: 'limited';

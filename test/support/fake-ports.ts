@@ -187,7 +187,7 @@ class OpenAccess implements AccessPort {
     }),
   };
   readonly limiter: AccessPort['limiter'] = {
-    admit: () => ({ kind: 'admitted', allowances: [], charge: () => undefined, release: () => undefined }),
+    admit: () => ({ kind: 'admitted', allowances: [], charge: () => undefined }),
   };
   readonly audit: AccessPort['audit'] = {
     record: (event) => void this.recorded.push(event),
