@@ -89,12 +89,6 @@ export async function openAccess(settings: Settings, runtime: Runtime, log: Acce
   };
 
   const tasks = new TaskGroup((name, error) => log.error({ error: messageOf(error) }, `${name} ended`));
-  tasks.spawn('watching the keys file', (signal) =>
-    watchFiles([auth.keysFile], runtime.clock, keysStamp, reloadKeys, signal),
-  );
-  if (files.length > 0)
-    tasks.spawn('watching the certificates', (signal) => watchFiles(files, runtime.clock, tlsStamp, reloadTls, signal));
-  tasks.spawn('counting denials', (signal) => audit.run(signal));
 
   return {
     authenticator,
@@ -126,8 +120,8 @@ export async function openAccess(settings: Settings, runtime: Runtime, log: Acce
 }
 
 /**
- * The keys there are. Throws when a listener other machines can reach would refuse everybody, or, with certificates of nobody known, could
- * never be used: an operator who opens a port says who may come.
+ * The keys there are. Throws when other machines reach a listener and nobody is known who could be let in: whoever opens a port says
+ * who may come.
  */
 export function checkAccess(settings: Settings): readonly ApiKey[] {
   const { auth, server } = settings;
