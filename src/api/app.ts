@@ -10,6 +10,7 @@ import { hex } from '../core/runtime.ts';
 import type { ApiContext } from './context.ts';
 import type { ProblemKind } from './problems.ts';
 import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
+import { observeRequests } from './observe-requests.ts';
 import type { Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 
@@ -63,13 +64,25 @@ export function buildApi(context: ApiContext): FastifyInstance {
       reply,
     ),
   );
+  const routes = allRoutes(context);
+  const subscriptions = new Set(routes.filter((route) => route.subscription).map(({ path }) => path));
+  observeRequests(app, context.metrics, runtime.clock, subscriptions);
+  // Subscriptions end only when somebody ends them: closing would wait for ever.
+  app.addHook('preClose', (done) => {
+    context.events.close();
+    done();
+  });
   app.addHook('onResponse', (request, reply, done) => {
-    if (reply.elapsedTime > SLOW_MS && !request.url.includes('timeout=') && !request.url.includes('committed'))
+    if (
+      reply.elapsedTime > SLOW_MS &&
+      !subscriptions.has(request.routeOptions.url ?? '') &&
+      !request.url.includes('timeout=') &&
+      !request.url.includes('committed')
+    )
       context.log.warn({ ...factsOf(request, reply), ms: Math.round(reply.elapsedTime) }, 'slow request');
     done();
   });
-
-  addRoutes(app, allRoutes(context));
+  addRoutes(app, routes);
   return app;
 }
 

@@ -1,9 +1,10 @@
 /** What the routes of the API share. Data and ports only. */
-import type { Levels } from '../contracts/metrics.ts';
+import type { EventFeed } from '../contracts/events.ts';
+import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
 import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
+import type { Tracer } from '../contracts/tracing.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { MetricsRegistry } from './metrics.ts';
 
 /** Limits in bytes, times in milliseconds. `Settings.server` fits. */
 export interface ApiSettings {
@@ -28,12 +29,14 @@ export interface ApiContext {
   readonly ingest: IngestPort;
   readonly control: ControlPort;
   readonly settings: ApiSettings;
-  readonly metrics: MetricsRegistry;
+  readonly metrics: Metrics & Exposition;
+  readonly tracer: Tracer;
+  readonly events: EventFeed;
   readonly runtime: Runtime;
   /** Holds the bytes of bodies from before they are read until they are answered. */
   readonly bodyBudget: ByteBudget;
   readonly log: ApiLog;
   readonly version: string;
   /** Sampled at each scrape. */
-  readonly levels: () => Omit<Levels, 'tables' | 'ready'>;
+  readonly levels: () => Omit<Levels, 'tables' | 'catalogAnswers' | 'eventSubscribers' | 'ready'>;
 }

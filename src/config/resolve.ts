@@ -121,8 +121,15 @@ export function resolveSettings(
     file: { targetBytes: file.file.target, compression },
     tables,
     logLevel: file.telemetry.log_level,
+    ...(file.telemetry.traces === undefined ? {} : { traces: resolveTraces(file.telemetry.traces) }),
   };
   return { settings: deepFreeze(settings) };
+}
+
+/** A bare address gets the path that OTLP/HTTP says; a path that is given is taken as it is. */
+function resolveTraces({ otlp, sample }: NonNullable<ParsedFile['telemetry']['traces']>): Settings['traces'] & object {
+  const url = new URL(otlp);
+  return { url: url.pathname === '/' ? new URL('/v1/traces', url).href : url.href, sample };
 }
 
 /** One spelling: no trailing slash, `s3://` for all schemes of that identity. */

@@ -3,9 +3,7 @@
  * lock → stores probed → log opened → tables taken up → ready; and back: not ready → drain → last checkpoint → close.
  */
 import { createRequire } from 'node:module';
-import { pino, type Logger } from 'pino';
 import { buildApi } from '../api/app.ts';
-import { createMetrics } from '../api/metrics.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
@@ -13,6 +11,7 @@ import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../contracts/log.ts';
+import type { ServiceLog } from '../contracts/service-log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
@@ -20,6 +19,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
 import { lockDirectory } from '../lane/directory-lock.ts';
+import { meteredDisk } from '../lane/metered-disk.ts';
 import { NodeDisk } from '../lane/node-disk.ts';
 import { openLog } from '../lane/open-log.ts';
 import { probeStore } from '../store/probe.ts';
@@ -28,6 +28,7 @@ import { openEngine, tableDefaults } from './encoder.ts';
 import { layoutOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
 import { keepSkipped } from './skipped-bytes.ts';
+import { openTelemetry } from './telemetry.ts';
 import { openWarehouse } from './warehouse.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
@@ -42,13 +43,12 @@ export async function startService(
   runtime: Runtime,
   options: StartOptions,
 ): Promise<RunningService> {
-  const logger = pino({ level: settings.logLevel }, pino.destination(2));
-  const metrics = createMetrics({ version });
   const lock = lockDirectory(settings.log.dir);
-  const warehouse = openWarehouse(settings, runtime, {
-    finished: (operation, result, seconds) => metrics.storeRequest(operation, result, seconds),
-    retried: (operation, kind) => logger.debug({ operation, kind }, 'a store request is tried again'),
-  });
+  const telemetry = await openTelemetry(settings, runtime, version, (table) =>
+    control.openTables().find(({ name }) => formatTableName(name) === table),
+  );
+  const { log: logger, metrics, tracer, events } = telemetry;
+  const warehouse = openWarehouse(settings, runtime, telemetry.store);
   const late = new LateIngest();
   const bodyBudget = new ByteBudget(settings.server.bodyMemoryBytes);
   let log: Log | undefined;
@@ -82,6 +82,7 @@ export async function startService(
     engine,
     layoutOf: layout,
     runtime,
+    events,
     tableDefaults: (definition) => tableDefaults(settings, definition),
     notReady,
   });
@@ -90,6 +91,8 @@ export async function startService(
     control,
     settings: settings.server,
     metrics,
+    tracer,
+    events,
     runtime,
     bodyBudget,
     log: logger,
@@ -103,6 +106,7 @@ export async function startService(
               log: {
                 bytes: status.bytes,
                 maxBytes: status.maxBytes,
+                maxTableBytes: status.maxTableBytes,
                 ...(status.oldestAt === undefined ? {} : { oldestAt: status.oldestAt }),
                 parkedTables: status.parked.length,
               },
@@ -118,6 +122,7 @@ export async function startService(
     await log?.close();
     await engine.close();
     await warehouse.close();
+    await telemetry.close();
     lock.release();
   };
 
@@ -128,7 +133,7 @@ export async function startService(
     await probeStore(warehouse.store, runtime.random);
     for (const definition of settings.tables) await control.createTable(definition);
     log = await openLog({
-      disk: new NodeDisk(),
+      disk: meteredDisk(new NodeDisk(), telemetry.disk, runtime.clock),
       directory: settings.log.dir,
       runtime,
       segmentBytes: settings.log.segmentBytes,
@@ -149,24 +154,9 @@ export async function startService(
       layoutOf: layout,
       checkerOf: (view) => compileChecker(view.schema),
       history,
-      onTrouble: (table, state, cause) => {
-        if (state === 'conflict' || state === 'unknown') metrics.commitAttempt(table, state);
-        logger.warn({ table, state, cause }, 'a table is in trouble');
-      },
-      onCheckpoint: (record) => {
-        metrics.commitAttempt(record.table, 'committed');
-        metrics.checkpoint(record);
-        logger.debug(
-          {
-            table: record.table,
-            epoch: record.epoch.toString(),
-            snapshot: record.snapshot?.toString(),
-            records: record.records,
-            phases: record.phases,
-          },
-          'checkpoint',
-        );
-      },
+      tracer,
+      onTrouble: telemetry.onTrouble,
+      onCheckpoint: telemetry.onCheckpoint,
     });
     await coordinator.start();
     late.attach(new Ingest(coordinator, log));
@@ -174,8 +164,10 @@ export async function startService(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
       'ready',
     );
+    events.publish({ type: 'service.ready' });
   };
 
+  telemetry.start();
   let url: string;
   try {
     url = await api.listen({ host: settings.server.host, port: settings.server.port });
@@ -198,6 +190,7 @@ export async function startService(
 
   const stop = once(async () => {
     draining = true;
+    events.publish({ type: 'service.draining' });
     await ready.catch(() => undefined);
     if (late.open) await runtime.clock.sleep(settings.server.drainDelayMs);
     await late.close('the daemon is stopping');
@@ -211,7 +204,7 @@ export async function startService(
 async function drain(
   coordinator: Coordinator<IcebergView, PreparedAppend> | undefined,
   graceMs: number,
-  logger: Logger,
+  logger: ServiceLog,
 ): Promise<{ readonly checkpointed: boolean; readonly reason?: string }> {
   try {
     await coordinator?.drain('shutdown', AbortSignal.timeout(graceMs));

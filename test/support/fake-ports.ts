@@ -2,7 +2,6 @@
 import type { FastifyInstance } from 'fastify';
 import { buildApi } from '../../src/api/app.ts';
 import type { ApiSettings } from '../../src/api/context.ts';
-import { createMetrics } from '../../src/api/metrics.ts';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -15,10 +14,13 @@ import type {
 } from '../../src/contracts/service-ports.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
+import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
+import { EventHub } from '../../src/telemetry/events/event-hub.ts';
+import { createMetrics } from '../../src/telemetry/metrics/registry.ts';
 
 export const LANE = laneId('0123456789abcdef0123456789abcdef');
 /** Beyond what a double holds exactly. */
@@ -85,6 +87,10 @@ export class FakePorts implements IngestPort, ControlPort {
   tables(): Promise<readonly TableStatus[]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     return Promise.resolve([...this.created.values()].map(statusOf));
+  }
+
+  openTables(): readonly TableStatus[] {
+    return [...this.created.values()].map(statusOf);
   }
 
   describe(table: TableView['name']): ReturnType<ControlPort['describe']> {
@@ -161,26 +167,36 @@ export interface TestApi {
   readonly app: FastifyInstance;
   readonly ports: FakePorts;
   readonly budget: ByteBudget;
+  readonly events: EventHub;
   readonly logged: { readonly facts: object; readonly message: string }[];
 }
 
 export function testApi(
-  options: { readonly settings?: Partial<ApiSettings>; readonly budgetBytes?: number; readonly runtime?: Runtime } = {},
+  options: {
+    readonly settings?: Partial<ApiSettings>;
+    readonly budgetBytes?: number;
+    readonly runtime?: Runtime;
+    readonly tracer?: Tracer;
+  } = {},
 ): TestApi {
   const ports = new FakePorts();
   const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
   const logged: { facts: object; message: string }[] = [];
   const log = (facts: object, message: string): void => void logged.push({ facts, message });
+  const runtime = options.runtime ?? systemRuntime;
+  const events = new EventHub(runtime);
   const app = buildApi({
     ingest: ports,
     control: ports,
     settings: { ...SETTINGS, ...options.settings },
     metrics: createMetrics({ version: '1.2.3' }),
-    runtime: options.runtime ?? systemRuntime,
+    tracer: options.tracer ?? NO_TRACER,
+    events,
+    runtime,
     bodyBudget: budget,
     log: { warn: log, error: log },
     version: '1.2.3',
     levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
   });
-  return { app, ports, budget, logged };
+  return { app, ports, budget, events, logged };
 }

@@ -1,6 +1,7 @@
 /** Every route of the API. */
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../route.ts';
+import { eventRoutes } from './events.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -11,4 +12,5 @@ export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...positionRoutes(context),
   ...tableRoutes(context),
   ...operationRoutes(context),
+  ...eventRoutes(context),
 ];
