@@ -86,6 +86,8 @@ export function openLog(
     {
       level,
       timestamp: stdTimeFunctions.isoTime,
+      // pino's own would print whatever a library hung on its error.
+      serializers: { err: (error: unknown) => error },
       formatters: { log: printable, level: (label) => ({ level: label }) },
     },
     destination,
