@@ -1,4 +1,6 @@
 /** The real daemon as it is watched: events from the first table to the last drain, and the series that a commit leaves. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Daemon } from '../support/daemon/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
@@ -54,6 +56,39 @@ test('events tell of the table, its commit and the drain, and the stream ends wi
       files: 1,
     },
     { type: 'service.draining' },
+  ]);
+});
+
+test('a table that cannot be written is told once as failing, with the cause, and once as running again', async () => {
+  await createAndSend();
+  const stream = await fetch(`${url}/api/v1/events?table=shop.orders`);
+  const states: Record<string, unknown>[] = [];
+  const follow = async (until: string): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream.body?.values({ preventCancel: true }) ?? [])
+      for (const [, data = ''] of decoder.decode(chunk as Uint8Array, { stream: true }).matchAll(/^data: (.*)$/gm)) {
+        const event = JSON.parse(data) as Record<string, unknown>;
+        if (event['type'] === 'table.state') states.push(event);
+        if (event['to'] === until) return;
+      }
+  };
+  const location = join(folder.path, 'data/warehouse/shop/orders');
+  await rename(location, `${location}-aside`);
+  await writeFile(location, 'not a folder');
+  const failing = follow('failing');
+  await fetch(`${url}/api/v1/tables/shop.orders/records`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: '{"id":3}\n',
+  });
+  await failing;
+  const running = follow('running');
+  await rm(location);
+  await rename(`${location}-aside`, location);
+  await running;
+  expect(states).toMatchObject([
+    { from: 'running', to: 'failing', reason: expect.stringMatching(/./) },
+    { from: 'failing', to: 'running' },
   ]);
 });
 
