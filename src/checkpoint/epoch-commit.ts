@@ -92,7 +92,10 @@ function attemptsTraced<V extends TableView, P extends PreparedChange>(
     attempt: async (base, prepared) => {
       attempts += 1;
       const span = parent.child('attempt', { 'sluice.attempt': attempts });
-      const outcome = await format.attempt(base, prepared);
+      const outcome = await format.attempt(base, prepared).catch((error: unknown) => {
+        span.end(messageOf(error));
+        throw error;
+      });
       span.set({ 'sluice.outcome': outcome.kind });
       span.end(outcome.kind === 'unknown' ? messageOf(outcome.cause) : undefined);
       return outcome;

@@ -57,6 +57,12 @@ export class Control implements ControlPort {
     return this.#pipelines.map((pipeline) => this.#statusOf(pipeline.name, pipeline));
   }
 
+  /** Of a table that records came for in this life; by its whole name. */
+  openTable(name: string): TableStatus | undefined {
+    const pipeline = this.#pipelines.find((open) => formatTableName(open.name) === name);
+    return pipeline === undefined ? undefined : this.#statusOf(pipeline.name, pipeline);
+  }
+
   async describe(table: TableName): ReturnType<ControlPort['describe']> {
     const view = await this.#view(table);
     return view === undefined ? undefined : { view, status: this.#statusOf(table, this.#openPipeline(table)) };

@@ -44,9 +44,7 @@ export async function startService(
   options: StartOptions,
 ): Promise<RunningService> {
   const lock = lockDirectory(settings.log.dir);
-  const telemetry = await openTelemetry(settings, runtime, version, (table) =>
-    control.openTables().find(({ name }) => formatTableName(name) === table),
-  );
+  const telemetry = await openTelemetry(settings, runtime, version, (table) => control.openTable(table));
   const { log: logger, metrics, tracer, events } = telemetry;
   const warehouse = openWarehouse(settings, runtime, telemetry.store);
   const late = new LateIngest();
@@ -122,8 +120,8 @@ export async function startService(
     await log?.close();
     await engine.close();
     await warehouse.close();
-    await telemetry.close();
     lock.release();
+    await telemetry.close();
   };
 
   let onFailed: (reason: unknown) => void = () => undefined;

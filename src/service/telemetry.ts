@@ -77,7 +77,7 @@ export async function openTelemetry(
     },
     disk: (step, seconds, bytes) => metrics.logWrite(step, seconds, bytes),
     onTrouble: (table, state, cause) => {
-      const { attempt, failure, parked, quiet } = readTrouble(state);
+      const { attempt, failure, parked, level, message } = readTrouble(state);
       const detail = short(cause);
       if (attempt !== undefined) {
         metrics.commitAttempt(table, attempt);
@@ -88,7 +88,7 @@ export async function openTelemetry(
         events.publish({ type: 'checkpoint.failed', table, cause: state, detail });
       }
       if (parked === true) events.publish({ type: 'table.parked', table });
-      log[quiet === true ? 'info' : 'warn']({ table, state, cause }, 'a table is in trouble');
+      log[level]({ table, state, cause }, message);
       lookAt(table);
     },
     onCheckpoint: (record) => {
@@ -107,7 +107,7 @@ export async function openTelemetry(
       });
       const position = Object.entries(cut).map(([lane, to]) => `p${lane}-${to}`);
       log.debug({ table, epoch, snapshot, position, records, phases }, 'checkpoint');
-      lookAt(table);
+      if (states.troubled(table)) lookAt(table);
     },
     start: () => {
       tasks.spawn('event loop', (signal) =>

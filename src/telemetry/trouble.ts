@@ -7,25 +7,28 @@ export interface Trouble {
   /** The checkpoint under way did not end in its commit. */
   readonly failure?: CheckpointFailure;
   readonly parked?: true;
-  /** Daily life, which nobody is woken for. */
-  readonly quiet?: true;
+  /** How loud it is said: a lost race is daily life. */
+  readonly level: 'debug' | 'info' | 'warn';
+  readonly message: string;
 }
+
+const IN_TROUBLE = 'a table is in trouble';
 
 export function readTrouble(state: string): Trouble {
   switch (state) {
     case 'conflict':
-      return { attempt: 'conflict', quiet: true };
+      return { attempt: 'conflict', level: 'debug', message: 'a commit lost against another writer' };
     case 'unknown':
-      return { attempt: 'unknown' };
+      return { attempt: 'unknown', level: 'warn', message: IN_TROUBLE };
     case 'write-failed':
-      return { failure: 'write_failed' };
+      return { failure: 'write_failed', level: 'warn', message: IN_TROUBLE };
     case 'recut':
-      return { failure: 'recut' };
+      return { failure: 'recut', level: 'warn', message: IN_TROUBLE };
     case 'parked':
-      return { parked: true };
+      return { parked: true, level: 'warn', message: 'a table was parked' };
     case 'resumed':
-      return { quiet: true };
+      return { level: 'info', message: 'a table that had stopped goes on' };
     default:
-      return state.startsWith('stopped') ? { failure: 'stopped' } : {};
+      return { ...(state.startsWith('stopped') ? { failure: 'stopped' } : {}), level: 'warn', message: IN_TROUBLE };
   }
 }

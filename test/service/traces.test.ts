@@ -115,6 +115,14 @@ test('a checkpoint links as many requests as a span may have, and says how many 
   expect(linked + more).toBe(300);
 });
 
+test('a collector that hangs holds up neither records nor the end', async () => {
+  collector.refuse('hang');
+  const url = await start(1);
+  await send(url, '{"id":1}\n');
+  expect(await spansAtTheEnd()).toEqual([]);
+  expect(daemon.log).toContain('spans could not be sent and are lost');
+});
+
 test('a collector that refuses costs nothing but its spans, and the log says so', async () => {
   collector.refuse(400);
   const url = await start(1);

@@ -37,7 +37,7 @@ export class OtlpCollector {
   readonly spans: CollectedSpan[] = [];
   readonly paths = new Set<string>();
   readonly #server: Server;
-  #status = 200;
+  #status: number | 'hang' = 200;
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -45,6 +45,7 @@ export class OtlpCollector {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         this.paths.add(request.url ?? '');
+        if (this.#status === 'hang') return;
         if (this.#status === 200) this.#take(JSON.parse(Buffer.concat(chunks).toString('utf8')) as OtlpRequest);
         response.writeHead(this.#status, { 'content-type': 'application/json' }).end('{}');
       });
@@ -62,8 +63,8 @@ export class OtlpCollector {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** From now on every request is answered with this status, and its spans are not taken. */
-  refuse(status: number): void {
+  /** From now on every request is answered with this status, or never, and its spans are not taken. */
+  refuse(status: number | 'hang'): void {
     this.#status = status;
   }
 

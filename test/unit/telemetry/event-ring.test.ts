@@ -55,15 +55,24 @@ test('a change of a table is told once', () => {
     reason: 'disk',
   });
   expect(states.look('a', { state: 'failing', reason: 'another' })).toBeUndefined();
+  expect(states.troubled('a')).toBe(true);
   expect(states.look('b', { state: 'running' })).toBeUndefined();
+  expect(states.troubled('b')).toBe(false);
   expect(states.look('a', { state: 'running' })).toMatchObject({ from: 'failing', to: 'running' });
+  expect(states.troubled('a')).toBe(false);
 });
 
-test('troubles are read for what they are', () => {
-  expect(readTrouble('conflict')).toEqual({ attempt: 'conflict', quiet: true });
-  expect(readTrouble('unknown')).toEqual({ attempt: 'unknown' });
-  expect(readTrouble('stopped: gap')).toEqual({ failure: 'stopped' });
-  expect(readTrouble('write-failed')).toEqual({ failure: 'write_failed' });
-  expect(readTrouble('parked')).toEqual({ parked: true });
-  expect(readTrouble('unavailable')).toEqual({});
+test.each([
+  ['conflict', { attempt: 'conflict', level: 'debug' }],
+  ['unknown', { attempt: 'unknown', level: 'warn' }],
+  ['stopped: gap', { failure: 'stopped', level: 'warn' }],
+  ['write-failed', { failure: 'write_failed', level: 'warn' }],
+  ['recut', { failure: 'recut', level: 'warn' }],
+  ['parked', { parked: true, level: 'warn' }],
+  ['resumed', { level: 'info' }],
+  ['unavailable', { level: 'warn' }],
+])('the trouble "%s" is read for what it is', (state, meaning) => {
+  const { message, ...read } = readTrouble(state);
+  expect(read).toEqual(meaning);
+  expect(message).not.toBe('');
 });
