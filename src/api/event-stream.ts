@@ -36,7 +36,8 @@ export function openEventStream(response: ServerResponse, clock: Clock, events: 
     'x-accel-buffering': 'no',
   });
   const write = (text: string): void => {
-    if (life.signal.aborted) return;
+    // Cut off, or left by its reader: `close` comes a turn later, and writing until then is an error of the response.
+    if (response.destroyed || response.writableEnded) return;
     response.write(text);
     if (response.writableLength <= MAX_UNREAD_BYTES) return;
     events.onDropped();
@@ -57,6 +58,8 @@ export function openEventStream(response: ServerResponse, clock: Clock, events: 
   beat().catch(() => undefined);
   return {
     send: (type, data, id) => write(`${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${data}\n\n`),
-    end: () => void response.end(),
+    end: () => {
+      if (!response.destroyed) response.end();
+    },
   };
 }

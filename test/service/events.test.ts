@@ -27,7 +27,7 @@ async function createAndSend(): Promise<Record<string, unknown>> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name: 'shop.orders', schema: [{ name: 'id', type: 'long' }] }),
   });
-  const sent = await fetch(`${url}/api/v1/tables/shop.orders/records?ack=committed`, {
+  const sent = await fetch(`${url}/api/v1/tables/shop.orders/records?ack=committed&timeout=60s`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
     body: '{"id":1}\n{"id":2}\n',

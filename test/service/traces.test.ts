@@ -39,7 +39,7 @@ telemetry: { traces: { otlp: "${collector.url}", sample: ${sample} } }
 }
 
 async function send(url: string, body: string, headers: Record<string, string> = {}): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${url}/api/v1/tables/shop.orders/records?ack=committed`, {
+  const answer = await fetch(`${url}/api/v1/tables/shop.orders/records?ack=committed&timeout=60s`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson', ...headers },
     body,

@@ -181,6 +181,16 @@ test('a reader that does not read is cut off and counted; the others go on', asy
   expect(text).toContain('sluice_event_readers 1');
 });
 
+test('a burst in one step cuts off a reader once, and writes nothing after', async () => {
+  await read();
+  const detail = 'x'.repeat(64 * 1024);
+  for (let count = 0; count < 500; count += 1)
+    api.events.publish({ type: 'checkpoint.failed', table: 'web.clicks', cause: 'recut', detail });
+  while (api.events.readers > 0) await new Promise((resolve) => setImmediate(resolve));
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(text).toContain('sluice_event_readers_dropped_total 1');
+});
+
 test('readers are bounded: 503 with Retry-After beyond; one that leaves makes room', async () => {
   const readers = await Promise.all(Array.from({ length: 32 }, () => read()));
   const refused = await fetch(`http://127.0.0.1:${port}/api/v1/events`);
