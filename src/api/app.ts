@@ -13,6 +13,7 @@ import type { ApiContext } from './context.ts';
 import { addGuard, audited } from './guard.ts';
 import type { ProblemKind } from './problems.ts';
 import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
+import { observeRequests } from './observe-requests.ts';
 import type { Handler, Route } from './route.ts';
 import { allRoutes } from './routes/all.ts';
 import { answersOn, elsewhere, type Surface } from './surface.ts';
@@ -100,8 +101,20 @@ export function buildApi(
       reply,
     ),
   );
+  const subscriptions = new Set(routes.filter((route) => route.subscription).map(({ path }) => path));
+  observeRequests(app, context.metrics, runtime.clock, subscriptions);
+  // Subscriptions end only when somebody ends them: closing would wait for ever.
+  app.addHook('preClose', (done) => {
+    context.events.close();
+    done();
+  });
   app.addHook('onResponse', (request, reply, done) => {
-    if (reply.elapsedTime > SLOW_MS && !request.url.includes('timeout=') && !request.url.includes('committed'))
+    if (
+      reply.elapsedTime > SLOW_MS &&
+      !subscriptions.has(request.routeOptions.url ?? '') &&
+      !request.url.includes('timeout=') &&
+      !request.url.includes('committed')
+    )
       context.log.warn({ ...factsOf(request, reply), ms: Math.round(reply.elapsedTime) }, 'slow request');
     done();
   });

@@ -1,10 +1,11 @@
 /** What the routes of the API share. Data and ports only. */
 import type { AccessPort } from '../contracts/access.ts';
-import type { Levels } from '../contracts/metrics.ts';
+import type { EventFeed } from '../contracts/events.ts';
+import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
 import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
+import type { Tracer } from '../contracts/tracing.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { MetricsRegistry } from './metrics.ts';
 
 /** Limits in bytes, times in milliseconds. `Settings.server` fits. */
 export interface ApiSettings {
@@ -29,7 +30,9 @@ export interface ApiContext {
   readonly ingest: IngestPort;
   readonly control: ControlPort;
   readonly settings: ApiSettings;
-  readonly metrics: MetricsRegistry;
+  readonly metrics: Metrics & Exposition;
+  readonly tracer: Tracer;
+  readonly events: EventFeed;
   readonly runtime: Runtime;
   /** Holds the bytes of bodies from before they are read until they are answered. */
   readonly bodyBudget: ByteBudget;
@@ -38,5 +41,5 @@ export interface ApiContext {
   /** Who may do what, how much, and what is remembered of it. */
   readonly access: AccessPort;
   /** Sampled at each scrape. */
-  readonly levels: () => Omit<Levels, 'tables' | 'ready'>;
+  readonly levels: () => Omit<Levels, 'tables' | 'catalogAnswers' | 'eventSubscribers' | 'ready'>;
 }

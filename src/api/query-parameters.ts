@@ -27,6 +27,10 @@ export class QueryParameters {
     return word;
   }
 
+  text(name: string): string | undefined {
+    return this.#raw[name] as string | undefined;
+  }
+
   flag(name: string): boolean {
     return this.word(name, ['true', 'false'], 'false') === 'true';
   }

@@ -23,6 +23,8 @@ export interface Route {
   readonly narrows?: true;
   /** A sentence without a full stop, as the API document shows it. */
   readonly summary: string;
+  /** The answer goes on until the reader leaves. */
+  readonly subscription?: true;
   readonly handler: Handler;
 }
 

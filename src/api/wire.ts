@@ -80,6 +80,7 @@ export const checkpointJson = (record: CheckpointRecord) => ({
   files: record.files,
   bytes: String(record.bytes),
   cut: record.cut,
+  ...(record.freshnessSeconds === undefined ? {} : { freshness_seconds: record.freshnessSeconds }),
   phases: record.phases,
   ...(record.error === undefined ? {} : { error: record.error }),
 });

@@ -22,6 +22,7 @@ import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
+import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
 import type { Progress } from '../record/progress.ts';
 import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
@@ -42,6 +43,8 @@ export interface CoordinatorOptions<V extends TableView, P extends PreparedChang
   readonly layoutOf: (view: V) => FileLayout;
   readonly checkerOf: (view: V) => RecordChecker;
   readonly history: CheckpointHistory;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
   /** Hears what people should know: state changes, lost answers, retries. */
   readonly onTrouble: (table: string, state: string, cause: string) => void;
   readonly onCheckpoint: (record: CheckpointRecord) => void;
@@ -218,9 +221,10 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   }
 
   #context(generation: Generation): PipelineContext<V, P> {
-    const { history, onCheckpoint, onTrouble, ...shared } = this.#options;
+    const { history, onCheckpoint, onTrouble, tracer = NO_TRACER, ...shared } = this.#options;
     return {
       ...shared,
+      tracer,
       generation,
       pace: this.pace,
       group: this.#group,
@@ -273,7 +277,10 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     const committing = this.pipelines.some(
       ({ state, lastCommit, drained }) => state.kind === 'running' && (lastCommit !== undefined || drained),
     );
-    for (const table of tablesToPark(log.status(), views, committing)) await log.park(table);
+    for (const table of tablesToPark(log.status(), views, committing)) {
+      await log.park(table);
+      this.#options.onTrouble(this.#nameOf(table), 'parked', 'its records were moved aside so that the log can trim');
+    }
     await log.trim();
   }
 

@@ -2,12 +2,14 @@
  * One sealed epoch into its table (protocol §4 step 4): the plan, the judgement of every fresh base, the four ends.
  * Owns no state: what an end means for the table is `table-pipeline.ts`.
  */
+import { messageOf } from '../core/errors.ts';
 import type { Generation, PipelineId, TableName, TableUuid } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { commitLoop, type CommitLoopEvents, type Stance } from '../commit/commit-loop.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { Log } from '../contracts/log.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { Span } from '../contracts/tracing.ts';
 import type { SealedEpoch, UploadedEpoch } from './epoch.ts';
 import { filesStillThere } from './file-age.ts';
 import { judge, lanesToPrune, type CommitPlan } from './protocol.ts';
@@ -51,15 +53,21 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
     const progress = { pipeline, epoch: sealed.epoch, lanes, ...(prune.length === 0 ? {} : { prune }) };
     return format.prepare(view, { kind: 'append', added: uploaded.files, progress }, sealed.token);
   };
+  const span = sealed.span.child('commit');
   const end = await commitLoop<V, P, Settled>(
-    format,
+    attemptsTraced(format, span),
     table,
     prepare,
     (view) => stance(context, view, plan, uploaded),
     runtime,
     { onTrouble },
     signal,
-  );
+  ).catch((error: unknown) => {
+    span.end(messageOf(error));
+    throw error;
+  });
+  span.set({ 'sluice.attempts': 'attempts' in end ? end.attempts : undefined });
+  span.end();
   if (end.kind === 'table-gone') return end;
   const seconds = (runtime.clock.monotonic() - started) / 1000;
   if (end.kind === 'committed') return { kind: 'in', view: end.view, seconds };
@@ -71,6 +79,28 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
     case 'fenced':
       return end.result;
   }
+}
+
+/** A span around every compare-and-swap, with its end. */
+function attemptsTraced<V extends TableView, P extends PreparedChange>(
+  format: TableFormat<V, P>,
+  parent: Span,
+): Pick<TableFormat<V, P>, 'load' | 'attempt'> {
+  let attempts = 0;
+  return {
+    load: (name) => format.load(name),
+    attempt: async (base, prepared) => {
+      attempts += 1;
+      const span = parent.child('attempt', { 'sluice.attempt': attempts });
+      const outcome = await format.attempt(base, prepared).catch((error: unknown) => {
+        span.end(messageOf(error));
+        throw error;
+      });
+      span.set({ 'sluice.outcome': outcome.kind });
+      span.end(outcome.kind === 'unknown' ? messageOf(outcome.cause) : undefined);
+      return outcome;
+    },
+  };
 }
 
 async function stance<V extends TableView, P extends PreparedChange>(

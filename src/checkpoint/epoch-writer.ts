@@ -7,6 +7,7 @@ import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { uuidV7, type Runtime } from '../core/runtime.ts';
 import type { Staging } from '../contracts/column-engine.ts';
 import type { Locations } from '../contracts/locations.ts';
+import { spanned, type Span } from '../contracts/tracing.ts';
 import type { DataFile, WrittenFile } from '../record/data-file.ts';
 import type { UploadedEpoch } from './epoch.ts';
 
@@ -18,6 +19,8 @@ export interface EpochWriter {
   readonly runtime: Runtime;
   /** Hears of every upload that will be tried again. */
   readonly onTrouble: (cause: unknown) => void;
+  /** Of the checkpoint. */
+  readonly span: Span;
 }
 
 /** Retries an unavailable store until the signal aborts; rejects with what the engine throws. */
@@ -29,7 +32,8 @@ export async function writeEpoch(
 ): Promise<UploadedEpoch> {
   const { clock } = writer.runtime;
   const started = clock.monotonic();
-  const written = await staging.write(signal);
+  const encode = writer.span.child('encode', { 'sluice.records': staging.rows, 'sluice.bytes': staging.bytes });
+  const written = await spanned(encode, () => staging.write(signal));
   const encoded = clock.monotonic();
   const uploadedAt = clock.now();
   const files = await inParallel(written, PARALLEL_UPLOADS, (file) => upload(writer, tableLocation, file, signal));
@@ -52,8 +56,13 @@ async function upload(
     // A new name a try: a put whose answer was lost may still land under the old one.
     const filePath = `${tableLocation}/data/${uuidV7(writer.runtime)}.parquet`;
     const { store, key } = writer.locations.resolve(filePath);
+    const span = writer.span.child('upload', {
+      'sluice.file': filePath,
+      'sluice.bytes': Number(file.fileSizeInBytes),
+      'sluice.attempt': attempt + 1,
+    });
     try {
-      const put = await store.upload(key, localPath, { kind: 'if-absent' }, signal);
+      const put = await spanned(span, () => store.upload(key, localPath, { kind: 'if-absent' }, signal));
       if (put.kind === 'written') return { ...facts, filePath };
       throw new SluiceError('internal', 'a fresh data file name was taken', { context: { filePath } });
     } catch (error) {

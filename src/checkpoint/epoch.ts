@@ -2,11 +2,14 @@
 import { formatTableName, type Epoch, type LaneId, type Offset, type SnapshotId, type TableName } from '../core/ids.ts';
 import type { Staging } from '../contracts/column-engine.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
+import type { Span } from '../contracts/tracing.ts';
 import type { DataFile } from '../record/data-file.ts';
 import type { LaneCut } from './protocol.ts';
+import { RequestLinks } from './request-links.ts';
 
 export class OpenEpoch {
   readonly staging: Staging;
+  readonly requests = new RequestLinks();
   /** Monotonic milliseconds of its first record; the interval trigger counts from here. */
   readonly firstAt: number;
   readonly #lanes = new Map<LaneId, LaneCut>();
@@ -46,6 +49,8 @@ export interface SealedEpoch {
   readonly firstAt: number;
   /** Wall clock of the cut. */
   readonly sealedAt: number;
+  /** Of the whole checkpoint of this table, from the cut to the end of the commit. */
+  readonly span: Span;
   /** Written and uploaded; rejects when that is hopeless or cancelled. */
   readonly files: Promise<UploadedEpoch>;
 }
@@ -68,6 +73,7 @@ export function recordOf(
   sealed: SealedEpoch,
   uploaded: UploadedEpoch,
   commitSeconds: number,
+  freshnessSeconds: number,
 ): CheckpointRecord {
   return {
     table: formatTableName(table),
@@ -80,6 +86,7 @@ export function recordOf(
     files: uploaded.files.length,
     bytes: Number(uploaded.files.reduce((sum, file) => sum + file.fileSizeInBytes, 0n)),
     cut: Object.fromEntries([...endOf(sealed.lanes)].map(([lane, to]) => [lane, to.toString()])),
+    freshnessSeconds,
     phases: { write: uploaded.writeSeconds, upload: uploaded.uploadSeconds, commit: commitSeconds },
   };
 }

@@ -3,11 +3,12 @@
  * and the bound of sealed epochs. Does not decide when to cut, and commits nothing.
  */
 import { SluiceError, messageOf } from '../core/errors.ts';
-import { snapshotId, type Epoch, type TableUuid } from '../core/ids.ts';
+import { formatTableName, snapshotId, type Epoch, type TableName, type TableUuid } from '../core/ids.ts';
 import { positive63, type Runtime } from '../core/runtime.ts';
 import type { ColumnEngine, FileLayout, Staging } from '../contracts/column-engine.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
+import type { Span, Tracer } from '../contracts/tracing.ts';
 import { OpenEpoch, type SealedEpoch } from './epoch.ts';
 import { writeEpoch } from './epoch-writer.ts';
 import type { FlushLimits } from './flush-policy.ts';
@@ -20,10 +21,12 @@ export interface EpochsContext {
   readonly locations: Locations;
   readonly runtime: Runtime;
   readonly limits: FlushLimits;
+  readonly tracer: Tracer;
 }
 
 export class Epochs {
   readonly #context: EpochsContext;
+  readonly #name: TableName;
   readonly #table: TableUuid;
   readonly #onTrouble: (state: string, cause: string) => void;
   #open: OpenEpoch | undefined;
@@ -31,9 +34,14 @@ export class Epochs {
   #writing = new AbortController();
   #stagings = 0;
 
-  constructor(context: EpochsContext, table: TableUuid, onTrouble: (state: string, cause: string) => void) {
+  constructor(
+    context: EpochsContext,
+    table: { readonly name: TableName; readonly uuid: TableUuid },
+    onTrouble: (state: string, cause: string) => void,
+  ) {
     this.#context = context;
-    this.#table = table;
+    this.#name = table.name;
+    this.#table = table.uuid;
     this.#onTrouble = onTrouble;
   }
 
@@ -74,13 +82,21 @@ export class Epochs {
     if (open === undefined || open.rows === 0 || this.#sealed.length >= MAX_SEALED) return false;
     this.#open = undefined;
     const { runtime, locations } = this.#context;
+    const span = this.#span(open, epoch, trigger);
     const onTrouble = (cause: unknown): void => this.#onTrouble('unavailable', messageOf(cause));
-    const files = writeEpoch({ locations, runtime, onTrouble }, tableLocation, open.staging, this.#writing.signal);
+    const files = writeEpoch(
+      { locations, runtime, onTrouble, span },
+      tableLocation,
+      open.staging,
+      this.#writing.signal,
+    );
     // Whoever commits it hears of a failure; until then it is nobody's.
     files.catch(() => undefined);
+    const token = snapshotId(positive63(runtime.random));
+    span.set({ 'sluice.snapshot_id': token.toString() });
     this.#sealed.push({
       epoch,
-      token: snapshotId(positive63(runtime.random)),
+      token,
       trigger,
       lanes: open.lanes,
       staging: open.staging,
@@ -88,6 +104,7 @@ export class Epochs {
       bytes: open.bytes,
       firstAt: open.firstAt,
       sealedAt: runtime.clock.now(),
+      span,
       files,
     });
     return true;
@@ -95,7 +112,7 @@ export class Epochs {
 
   /** The first sealed epoch is in its table. */
   committed(): void {
-    this.#sealed.shift();
+    this.#sealed.shift()?.span.end();
   }
 
   /** Gives up everything uncommitted; resolves when its local files are gone. Uploaded files stay for orphan removal. */
@@ -104,10 +121,24 @@ export class Epochs {
     const files = this.#sealed.map((sealed) => sealed.files);
     this.#writing.abort(new SluiceError('closed', 'the epoch was given up'));
     this.#writing = new AbortController();
+    for (const { span } of this.#sealed) span.end('given up: the records are written anew from the log');
     this.#sealed = [];
     this.#open = undefined;
     await Promise.allSettled(files);
     for (const { staging } of waiting) await this.drop(staging);
+  }
+
+  #span(open: OpenEpoch, epoch: Epoch, trigger: CheckpointRecord['trigger']): Span {
+    const { links, more } = open.requests;
+    return this.#context.tracer.work('checkpoint', links, {
+      'sluice.table': formatTableName(this.#name),
+      'sluice.epoch': epoch.toString(),
+      'sluice.trigger': trigger,
+      'sluice.records': open.rows,
+      'sluice.bytes': open.bytes,
+      'sluice.position': [...open.lanes].map(([lane, cut]) => `p${lane}-${cut.to}`).join(' '),
+      'sluice.links_dropped': more === 0 ? undefined : more,
+    });
   }
 
   /** Leftovers on local disk cost space, not data. */

@@ -8,12 +8,15 @@ import { offset, type LaneId, type Offset, type TableUuid } from '../core/ids.ts
 import type { Pace } from '../core/pace.ts';
 import type { Entry, Log } from '../contracts/log.ts';
 import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.ts';
+import type { TraceContext } from '../contracts/tracing.ts';
 import type { OpenEpoch } from './epoch.ts';
 
 /** An entry's payload as it is staged, made ahead of time. Believed as long as `by` is still the table's checker. */
 export interface ReadyLines {
   readonly by: RecordChecker;
   readonly lines: Uint8Array;
+  /** Of the request they came with. */
+  readonly trace?: TraceContext;
 }
 
 export interface FeedTarget {
@@ -146,6 +149,7 @@ export class Feed {
     const open = this.#target.open();
     open.staging.append(lines, entry.count - skip);
     open.extend(entry.lane, at, end);
+    open.requests.add(ready?.trace);
     this.#staged.set(entry.lane, end);
     this.#target.onStaged();
   }

@@ -57,6 +57,7 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     // Made before the append: staging happens in the step in which the frame is durable, and a large body would make it a long one.
     const readyLines = {
       by: checker,
+      ...(request.trace === undefined ? {} : { trace: request.trace }),
       lines:
         checked.canonical === true
           ? checked.lines

@@ -14,11 +14,9 @@ import {
   type TableUuid,
 } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
-import type { Runtime } from '../core/runtime.ts';
 import type { TaskGroup } from '../core/task-group.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
-import type { ColumnEngine, FileLayout } from '../contracts/column-engine.ts';
-import type { Locations } from '../contracts/locations.ts';
+import type { FileLayout } from '../contracts/column-engine.ts';
 import type { Entry, Log } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
@@ -26,22 +24,19 @@ import type { PreparedChange, TableFormat, TableView } from '../contracts/table-
 import type { Progress } from '../record/progress.ts';
 import { endOf, recordOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
 import { commitEpoch } from './epoch-commit.ts';
-import { Epochs } from './epochs.ts';
+import { Epochs, type EpochsContext } from './epochs.ts';
 import { Feed, type ReadyLines } from './feed.ts';
-import { flushTrigger, type FlushLimits, type FlushTrigger } from './flush-policy.ts';
+import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
+import { lagOf, type Lag } from './lag.ts';
 import { Positions } from './positions.ts';
 import { findGap, wasPruned } from './protocol.ts';
 import { Signal } from './signal.ts';
 
-export interface PipelineContext<V extends TableView, P extends PreparedChange> {
+export interface PipelineContext<V extends TableView, P extends PreparedChange> extends EpochsContext {
   readonly format: TableFormat<V, P>;
   readonly log: Log;
-  readonly engine: ColumnEngine;
-  readonly locations: Locations;
-  readonly runtime: Runtime;
   readonly pipeline: PipelineId;
   readonly generation: Generation;
-  readonly limits: FlushLimits;
   /** The next number of the pipeline's checkpoint counter. */
   readonly nextEpoch: () => Epoch;
   readonly pace: Pace;
@@ -100,7 +95,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.uuid = view.uuid;
     this.#layout = context.layoutOf(view);
     this.#checker = context.checkerOf(view);
-    this.#epochs = new Epochs(context, view.uuid, (state, cause) => this.#trouble(state, cause));
+    this.#epochs = new Epochs(context, view, (state, cause) => this.#trouble(state, cause));
     this.#feed = new Feed(context.log, {
       table: view.uuid,
       checker: () => this.#checker,
@@ -136,15 +131,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return this.#lastCommit;
   }
 
-  /** Acknowledged and not known to be in the table, as far as this life has seen them; `oldestAt` is monotonic milliseconds. */
-  get lag(): { readonly records: bigint; readonly bytes: number; readonly oldestAt: number | undefined } {
-    const { waiting } = this.#epochs;
-    const { unstaged } = this.#feed;
-    return {
-      records: BigInt(waiting.reduce((sum, epoch) => sum + epoch.rows, unstaged.records)),
-      bytes: waiting.reduce((sum, epoch) => sum + epoch.bytes, unstaged.bytes),
-      oldestAt: this.#lateSince ?? waiting[0]?.firstAt,
-    };
+  get lag(): Lag {
+    const logBytes = this.#context.log.pendingBytes(this.uuid);
+    return lagOf(this.#epochs.waiting, this.#feed.unstaged, logBytes, this.#lateSince);
   }
 
   /** Every acknowledged record is in the table. */
@@ -192,6 +181,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       this.#goneSince = undefined;
       this.#state = { kind: 'running' };
       this.#adopt(view);
+      this.#context.onTrouble(this.uuid, 'resumed', 'the table can be written again');
       this.#restart(progress);
       this.#changed.raise();
     });
@@ -343,15 +333,17 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   // Acknowledge last: a crash in between repeats work, the reverse loses records.
   #publish(sealed: SealedEpoch, uploaded: UploadedEpoch, view: V, commitSeconds: number): void {
-    const at = this.#context.runtime.clock.now();
+    const { clock } = this.#context.runtime;
+    const at = clock.now();
     const lanes = endOf(sealed.lanes);
+    const freshness = (clock.monotonic() - (this.#lateSince ?? sealed.firstAt)) / 1000;
     this.#epochs.committed();
     this.#adopt(view);
     this.#lastCommit = { snapshot: sealed.token, at };
     this.#lateSince = undefined;
     this.#failures = 0;
     if (this.#state.kind === 'failing') this.#state = { kind: 'running' };
-    this.#lastCheckpoint = recordOf(this.name, sealed, uploaded, commitSeconds);
+    this.#lastCheckpoint = recordOf(this.name, sealed, uploaded, commitSeconds, freshness);
     this.#context.onCheckpoint(this.uuid, this.#lastCheckpoint);
     this.positions.committed(lanes, sealed.token, at);
     this.#context.log.committed(this.uuid, lanes);

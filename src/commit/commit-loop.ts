@@ -33,7 +33,7 @@ const BACKOFF: BackoffPolicy = { initialMs: 50, maxMs: 10_000 };
  * base has not moved: the compare-and-swap lets in at most one of the two.
  */
 export async function commitLoop<V extends TableView, P extends PreparedChange, T>(
-  format: TableFormat<V, P>,
+  format: Pick<TableFormat<V, P>, 'load' | 'attempt'>,
   table: { readonly name: TableName; readonly uuid: TableUuid },
   prepare: (view: V) => Promise<P>,
   stance: (view: V) => Stance<T> | Promise<Stance<T>>,

@@ -131,6 +131,7 @@ export function resolveSettings(
     file: { targetBytes: file.file.target, compression },
     tables,
     logLevel: file.telemetry.log_level,
+    ...(file.telemetry.traces === undefined ? {} : { traces: resolveTraces(file.telemetry.traces) }),
   };
   return { settings: deepFreeze(settings) };
 }
@@ -164,6 +165,12 @@ const rateLimits = (limits: ParsedFile['auth']['limits']): RateLimits => ({
   ...(limits.bytes_per_second === undefined ? {} : { bytesPerSecond: limits.bytes_per_second }),
   ...(limits.requests_in_flight === undefined ? {} : { requestsInFlight: limits.requests_in_flight }),
 });
+
+/** A bare address gets the path that OTLP/HTTP says; a path that is given is taken as it is. */
+function resolveTraces({ otlp, sample }: NonNullable<ParsedFile['telemetry']['traces']>): Settings['traces'] & object {
+  const url = new URL(otlp);
+  return { url: url.pathname === '/' ? new URL('/v1/traces', url).href : url.href, sample };
+}
 
 /** One spelling: no trailing slash, `s3://` for all schemes of that identity. */
 function resolveWarehouse(uri: string, faults: Fault[]): string {

@@ -221,6 +221,15 @@ const table = z.strictObject({
   properties: z.record(z.string(), text()).prefault({}).describe('Iceberg table properties.'),
 });
 
+const traces = z.strictObject({
+  otlp: matching('an http:// or https:// URL without user and password', /^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/).describe(
+    'OTLP/HTTP collector that takes a trace of every checkpoint, e.g. http://otel:4318; /v1/traces is added to a bare address.',
+  ),
+  sample: fraction()
+    .prefault(0.01)
+    .describe('Part of the requests for records that are traced, of those that come without a traceparent.'),
+});
+
 export const fileSchema = z.strictObject({
   version: z.literal(1, 'expected 1').optional().describe('Version of this format.'),
   allow_env: z
@@ -251,7 +260,10 @@ export const fileSchema = z.strictObject({
   file: file.prefault({}),
   tables: z.array(table, 'expected a list of tables').prefault([]).describe('Tables created at start when absent.'),
   telemetry: z
-    .strictObject({ log_level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal').prefault('info') })
+    .strictObject({
+      log_level: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal').prefault('info'),
+      traces: traces.optional(),
+    })
     .prefault({}),
 });
 

@@ -88,5 +88,7 @@ export interface Settings {
   readonly encoder: 'duckdb' | 'parquetjs';
   readonly file: { readonly targetBytes: number; readonly compression: 'zstd' | 'snappy' | 'none' };
   readonly tables: readonly TableDefinition[];
+  /** Absent: no traces. `url` is the collector's OTLP/HTTP trace endpoint; `sample` the part of requests that begin a trace. */
+  readonly traces?: { readonly url: string; readonly sample: number };
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 }

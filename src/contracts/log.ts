@@ -67,6 +67,8 @@ export interface LogStatus {
   readonly reason?: string;
   readonly bytes: number;
   readonly maxBytes: number;
+  /** Bytes that one table may have waiting. */
+  readonly maxTableBytes: number;
   /** Milliseconds since 1970 of the oldest untrimmed frame. */
   readonly oldestAt?: number;
   readonly parked: readonly TableUuid[];
@@ -97,6 +99,9 @@ export interface Log {
 
   /** Tables with entries that are not known to be committed. */
   pendingTables(): readonly TableUuid[];
+
+  /** Bytes of the table's entries that are not known to be committed. */
+  pendingBytes(table: TableUuid): number;
 
   trimmed(): readonly TrimmedMark[];
 

@@ -6,6 +6,7 @@ import type { LaneId, Offset, SnapshotId, TableName } from '../core/ids.ts';
 import type { BodyFormat, Refusal } from './record-checker.ts';
 import type { TableView } from './table-format.ts';
 import type { SnapshotSummary, TableDefinition } from './tables.ts';
+import type { TraceContext } from './tracing.ts';
 
 /** Where a record is for ever: `p<lane>-<offset>`; `offset` is the position after the request's last record. */
 export interface Position {
@@ -18,6 +19,8 @@ export interface AppendRequest {
   readonly body: Uint8Array;
   readonly format: BodyFormat;
   readonly ignoreUnknownFields: boolean;
+  /** The span of the request, when somebody records it. */
+  readonly trace?: TraceContext;
 }
 
 export type AppendAnswer =
@@ -76,6 +79,10 @@ export interface TableStatus {
   readonly lagBytes: number;
   /** Seconds since the oldest acknowledged, uncommitted record arrived; 0 when there is none. */
   readonly freshnessSeconds: number;
+  /** Bytes staged in the spool for the next commits; absent when no record came in this life. */
+  readonly stagedBytes?: number;
+  /** Bytes of the log that wait for a commit; absent likewise. */
+  readonly logBytes?: number;
   readonly lastCommit?: Committed;
 }
 
@@ -92,6 +99,8 @@ export interface CheckpointRecord {
   readonly bytes: number;
   /** Lane → offset of the cut. */
   readonly cut: Readonly<Record<string, string>>;
+  /** From the arrival of the oldest record (after a restart: from its replay) to its visibility. */
+  readonly freshnessSeconds?: number;
   /** Seconds a phase. */
   readonly phases: { readonly write: number; readonly upload: number; readonly commit: number };
   readonly error?: string;
@@ -99,6 +108,8 @@ export interface CheckpointRecord {
 
 export interface ControlPort {
   tables(): Promise<readonly TableStatus[]>;
+  /** Those that records came for in this life, without asking the catalog. */
+  openTables(): readonly TableStatus[];
   describe(table: TableName): Promise<{ readonly view: TableView; readonly status: TableStatus } | undefined>;
   createTable(definition: TableDefinition): Promise<{ readonly kind: 'created' | 'exists'; readonly view: TableView }>;
   snapshots(table: TableName): Promise<readonly SnapshotSummary[] | undefined>;

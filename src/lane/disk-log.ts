@@ -130,6 +130,10 @@ export class DiskLog implements Log {
     return [...this.#ledger.tables].filter((table) => table.pending.length > 0).map((table) => table.uuid);
   }
 
+  pendingBytes(table: TableUuid): number {
+    return this.#ledger.find(table)?.pendingBytes ?? 0;
+  }
+
   trimmed(): readonly TrimmedMark[] {
     return this.#keeper.trimmed;
   }
@@ -157,6 +161,7 @@ export class DiskLog implements Log {
       ...(reason === undefined ? {} : { reason }),
       bytes: this.#ledger.bytes,
       maxBytes: this.#limits.maxBytes,
+      maxTableBytes: this.#limits.maxTableBytes,
       ...(oldest.length === 0 ? {} : { oldestAt: Math.min(...oldest) }),
       parked: this.#ledger.parkedTables(),
     };

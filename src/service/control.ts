@@ -6,6 +6,7 @@ import type { CheckpointHistory } from '../checkpoint/history.ts';
 import type { Coordinator } from '../checkpoint/coordinator.ts';
 import type { TablePipeline } from '../checkpoint/table-pipeline.ts';
 import type { ColumnEngine, FileLayout } from '../contracts/column-engine.ts';
+import type { EventSink } from '../contracts/events.ts';
 import type { CheckpointRecord, ControlPort, TableStatus } from '../contracts/service-ports.ts';
 import type { SnapshotSummary, TableDefinition } from '../contracts/tables.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
@@ -24,6 +25,7 @@ export interface ControlParts {
   readonly engine: ColumnEngine;
   readonly layoutOf: (shape: Shape) => FileLayout;
   readonly runtime: Runtime;
+  readonly events: EventSink;
   /** Properties that every new table gets unless it says otherwise. */
   readonly tableDefaults: (definition: TableDefinition) => TableDefinition;
   readonly notReady: () => readonly { readonly code: string; readonly detail: string }[];
@@ -51,6 +53,16 @@ export class Control implements ControlPort {
     ];
   }
 
+  openTables(): readonly TableStatus[] {
+    return this.#pipelines.map((pipeline) => this.#statusOf(pipeline.name, pipeline));
+  }
+
+  /** Of a table that records came for in this life; by its whole name. */
+  openTable(name: string): TableStatus | undefined {
+    const pipeline = this.#pipelines.find((open) => formatTableName(open.name) === name);
+    return pipeline === undefined ? undefined : this.#statusOf(pipeline.name, pipeline);
+  }
+
   async describe(table: TableName): ReturnType<ControlPort['describe']> {
     const view = await this.#view(table);
     return view === undefined ? undefined : { view, status: this.#statusOf(table, this.#openPipeline(table)) };
@@ -61,7 +73,10 @@ export class Control implements ControlPort {
     const complete = tableDefaults(definition);
     // What the encoder cannot write is refused before the table exists.
     engine.validate(layoutOf(shapeOf(complete)));
-    return warehouse.tables.create(complete);
+    const created = await warehouse.tables.create(complete);
+    if (created.kind === 'created')
+      this.#parts.events.publish({ type: 'table.created', table: formatTableName(complete.name) });
+    return created;
   }
 
   async snapshots(table: TableName): Promise<readonly SnapshotSummary[] | undefined> {
@@ -123,6 +138,8 @@ export class Control implements ControlPort {
       ...(state.kind === 'stopped' ? { remedy: state.remedy } : {}),
       lagRecords: lag.records,
       lagBytes: lag.bytes,
+      stagedBytes: lag.stagedBytes,
+      logBytes: lag.logBytes,
       freshnessSeconds: lag.oldestAt === undefined ? 0 : Math.max(0, now - lag.oldestAt) / 1000,
       ...(lastCommit === undefined ? {} : { lastCommit }),
     };

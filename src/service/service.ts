@@ -3,9 +3,7 @@
  * lock → stores probed → log opened → tables taken up → ready; and back: not ready → drain → last checkpoint → close.
  */
 import { createRequire } from 'node:module';
-import { pino, type Logger } from 'pino';
 import type { ApiContext } from '../api/context.ts';
-import { createMetrics } from '../api/metrics.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
@@ -13,6 +11,7 @@ import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../contracts/log.ts';
+import type { ServiceLog } from '../contracts/service-log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
 import { messageOf } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
@@ -20,6 +19,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
 import { lockDirectory } from '../lane/directory-lock.ts';
+import { meteredDisk } from '../lane/metered-disk.ts';
 import { NodeDisk } from '../lane/node-disk.ts';
 import { openLog } from '../lane/open-log.ts';
 import { probeStore } from '../store/probe.ts';
@@ -30,6 +30,7 @@ import { layoutOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
 import { Listeners } from './listeners.ts';
 import { keepSkipped } from './skipped-bytes.ts';
+import { openTelemetry } from './telemetry.ts';
 import { openWarehouse } from './warehouse.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
@@ -44,14 +45,11 @@ export async function startService(
   runtime: Runtime,
   options: StartOptions,
 ): Promise<RunningService> {
-  const logger = pino({ level: settings.logLevel }, pino.destination(2));
+  const telemetry = await openTelemetry(settings, runtime, version, (table) => control.openTable(table));
+  const { log: logger, metrics, tracer, events } = telemetry;
   const access = await openAccess(settings, runtime, logger);
-  const metrics = createMetrics({ version });
   const lock = lockDirectory(settings.log.dir);
-  const warehouse = openWarehouse(settings, runtime, {
-    finished: (operation, result, seconds) => metrics.storeRequest(operation, result, seconds),
-    retried: (operation, kind) => logger.debug({ operation, kind }, 'a store request is tried again'),
-  });
+  const warehouse = openWarehouse(settings, runtime, telemetry.store);
   const late = new LateIngest();
   const bodyBudget = new ByteBudget(settings.server.bodyMemoryBytes);
   let log: Log | undefined;
@@ -85,6 +83,7 @@ export async function startService(
     engine,
     layoutOf: layout,
     runtime,
+    events,
     tableDefaults: (definition) => tableDefaults(settings, definition),
     notReady,
   });
@@ -94,6 +93,8 @@ export async function startService(
     access,
     settings: settings.server,
     metrics,
+    tracer,
+    events,
     runtime,
     bodyBudget,
     log: logger,
@@ -107,6 +108,7 @@ export async function startService(
               log: {
                 bytes: status.bytes,
                 maxBytes: status.maxBytes,
+                maxTableBytes: status.maxTableBytes,
                 ...(status.oldestAt === undefined ? {} : { oldestAt: status.oldestAt }),
                 parkedTables: status.parked.length,
               },
@@ -125,6 +127,7 @@ export async function startService(
     await engine.close();
     await warehouse.close();
     lock.release();
+    await telemetry.close();
   };
 
   let onFailed: (reason: unknown) => void = () => undefined;
@@ -134,7 +137,7 @@ export async function startService(
     await probeStore(warehouse.store, runtime.random);
     for (const definition of settings.tables) await control.createTable(definition);
     log = await openLog({
-      disk: new NodeDisk(),
+      disk: meteredDisk(new NodeDisk(), telemetry.disk, runtime.clock),
       directory: settings.log.dir,
       runtime,
       segmentBytes: settings.log.segmentBytes,
@@ -155,24 +158,9 @@ export async function startService(
       layoutOf: layout,
       checkerOf: (view) => compileChecker(view.schema),
       history,
-      onTrouble: (table, state, cause) => {
-        if (state === 'conflict' || state === 'unknown') metrics.commitAttempt(table, state);
-        logger.warn({ table, state, cause }, 'a table is in trouble');
-      },
-      onCheckpoint: (record) => {
-        metrics.commitAttempt(record.table, 'committed');
-        metrics.checkpoint(record);
-        logger.debug(
-          {
-            table: record.table,
-            epoch: record.epoch.toString(),
-            snapshot: record.snapshot?.toString(),
-            records: record.records,
-            phases: record.phases,
-          },
-          'checkpoint',
-        );
-      },
+      tracer,
+      onTrouble: telemetry.onTrouble,
+      onCheckpoint: telemetry.onCheckpoint,
     });
     await coordinator.start();
     late.attach(new Ingest(coordinator, log));
@@ -180,8 +168,10 @@ export async function startService(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
       'ready',
     );
+    events.publish({ type: 'service.ready' });
   };
 
+  telemetry.start();
   const addresses = await api.listen().catch(async (error: unknown) => {
     await closeAll();
     throw error;
@@ -195,6 +185,7 @@ export async function startService(
 
   const stop = once(async () => {
     draining = true;
+    events.publish({ type: 'service.draining' });
     await ready.catch(() => undefined);
     if (late.open) await runtime.clock.sleep(settings.server.drainDelayMs);
     await late.close('the daemon is stopping');
@@ -208,7 +199,7 @@ export async function startService(
 async function drain(
   coordinator: Coordinator<IcebergView, PreparedAppend> | undefined,
   graceMs: number,
-  logger: Logger,
+  logger: ServiceLog,
 ): Promise<{ readonly checkpointed: boolean; readonly reason?: string }> {
   try {
     await coordinator?.drain('shutdown', AbortSignal.timeout(graceMs));

@@ -163,6 +163,8 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       expect(log.pendingTables()).toEqual([TABLE_A, TABLE_B]);
       log.committed(TABLE_A, new Map([[entry.lane, offset(3)]]));
       expect(log.pendingTables()).toEqual([TABLE_B]);
+      expect(log.pendingBytes(TABLE_A)).toBe(0);
+      expect(log.pendingBytes(TABLE_B)).toBeGreaterThan(0);
       log.committed(TABLE_A, new Map([[entry.lane, offset(0)]]));
       expect(log.pendingTables()).toEqual([TABLE_A, TABLE_B]);
       await log.close();

@@ -2,7 +2,6 @@
 import type { FastifyInstance } from 'fastify';
 import { buildApi, type Listener } from '../../src/api/app.ts';
 import type { ApiContext, ApiSettings } from '../../src/api/context.ts';
-import { createMetrics } from '../../src/api/metrics.ts';
 import type { AccessPort, AuditEvent } from '../../src/contracts/access.ts';
 import type {
   AppendAnswer,
@@ -16,10 +15,13 @@ import type {
 } from '../../src/contracts/service-ports.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
+import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
+import { EventHub } from '../../src/telemetry/events/event-hub.ts';
+import { createMetrics } from '../../src/telemetry/metrics/registry.ts';
 
 export const LANE = laneId('0123456789abcdef0123456789abcdef');
 /** Beyond what a double holds exactly. */
@@ -86,6 +88,10 @@ export class FakePorts implements IngestPort, ControlPort {
   tables(): Promise<readonly TableStatus[]> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     return Promise.resolve([...this.created.values()].map(statusOf));
+  }
+
+  openTables(): readonly TableStatus[] {
+    return [...this.created.values()].map(statusOf);
   }
 
   describe(table: TableView['name']): ReturnType<ControlPort['describe']> {
@@ -162,6 +168,7 @@ export interface TestContext {
   readonly context: ApiContext;
   readonly ports: FakePorts;
   readonly budget: ByteBudget;
+  readonly events: EventHub;
   readonly logged: { readonly facts: object; readonly message: string }[];
 }
 
@@ -173,6 +180,7 @@ export interface TestOptions {
   readonly settings?: Partial<ApiSettings>;
   readonly budgetBytes?: number;
   readonly runtime?: Runtime;
+  readonly tracer?: Tracer;
   readonly access?: AccessPort;
   readonly listener?: Listener;
 }
@@ -206,19 +214,23 @@ export function testContext(options: TestOptions = {}): TestContext {
   const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
   const logged: { facts: object; message: string }[] = [];
   const log = (facts: object, message: string): void => void logged.push({ facts, message });
+  const runtime = options.runtime ?? systemRuntime;
+  const events = new EventHub(runtime);
   const context: ApiContext = {
     ingest: ports,
     control: ports,
     settings: { ...SETTINGS, ...options.settings },
     metrics: createMetrics({ version: '1.2.3' }),
-    runtime: options.runtime ?? systemRuntime,
+    tracer: options.tracer ?? NO_TRACER,
+    events,
+    runtime,
     bodyBudget: budget,
     log: { warn: log, error: log },
     version: '1.2.3',
     access: options.access ?? new OpenAccess(),
     levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
   };
-  return { context, ports, budget, logged };
+  return { context, ports, budget, events, logged };
 }
 
 export function testApi(options: TestOptions = {}): TestApi {

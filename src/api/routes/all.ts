@@ -2,6 +2,7 @@
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
+import { eventRoutes } from './events.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -13,4 +14,5 @@ export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...tableRoutes(context),
   ...auditRoutes(context),
   ...operationRoutes(context),
+  ...eventRoutes(context),
 ];

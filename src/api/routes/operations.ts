@@ -36,9 +36,13 @@ const ready =
 const metrics =
   (context: ApiContext): Handler =>
   async (_request, reply) => {
+    // Scrapes matter most when something is down: what is known without the catalog is told without it.
+    const listed = await context.control.tables().catch(() => undefined);
     const text = await context.metrics.render({
       ...context.levels(),
-      tables: await context.control.tables(),
+      tables: listed ?? context.control.openTables(),
+      catalogAnswers: listed !== undefined,
+      eventSubscribers: context.events.readers,
       ready: context.control.notReady().length === 0,
     });
     reply.header('content-type', context.metrics.contentType);

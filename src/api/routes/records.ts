@@ -1,17 +1,20 @@
 /** `POST /api/v1/tables/{ns}.{table}/records`: bytes in, a position out. Owns status codes; what is valid and durable is behind the port. */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IngestResult } from '../../contracts/metrics.ts';
 import type { AppendAnswer, AppendRequest } from '../../contracts/service-ports.ts';
+import type { Span } from '../../contracts/tracing.ts';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
 import { formatPosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { bodyOf, formatOf, tableOf } from '../requests.ts';
-import { TABLE, type Handler, type Route } from '../route.ts';
+import { traced } from '../request-span.ts';
+import { TABLE, type Route } from '../route.ts';
 import { waitAtMost } from '../waiting.ts';
 import { isoTime, json } from '../wire.ts';
 
+const PATH = `${TABLE}/records`;
 const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields'];
 const DEFAULT_WAIT_MS = 15_000;
 /** A log that does not accept is starting, draining or broken: not a matter of milliseconds. */
@@ -21,16 +24,16 @@ const STOPPED_RETRY_MS = 30_000;
 export const recordRoutes = (context: ApiContext): readonly Route[] => [
   {
     method: 'POST',
-    path: `${TABLE}/records`,
+    path: PATH,
     access: 'append',
     summary: 'Append records',
-    handler: appendRecords(context),
+    handler: traced(context, PATH, appendRecords(context)),
   },
 ];
 
 const appendRecords =
-  (context: ApiContext): Handler =>
-  async (request, reply) => {
+  (context: ApiContext) =>
+  async (request: FastifyRequest, reply: FastifyReply, span: Span): Promise<string> => {
     const { clock } = context.runtime;
     const startedAt = clock.monotonic();
     const table = tableOf(request);
@@ -58,7 +61,13 @@ const appendRecords =
     });
     const receivedAt = clock.now();
     const { body } = read;
-    const append: AppendRequest = { table, body, format, ignoreUnknownFields };
+    const append: AppendRequest = {
+      table,
+      body,
+      format,
+      ignoreUnknownFields,
+      ...(span.context === undefined ? {} : { trace: span.context }),
+    };
     let answer: AppendAnswer;
     try {
       if (dryRun) return await answerDryRun(context, append, reply);
@@ -71,9 +80,10 @@ const appendRecords =
     }
     switch (answer.kind) {
       case 'durable': {
+        const position = formatPosition(answer.position);
+        span.set({ 'sluice.table': name, 'sluice.position': position, 'sluice.records': answer.accepted });
         if (ack === 'committed') return answerCommitted(answer);
         observe('accepted', answer.accepted, body.length);
-        const position = formatPosition(answer.position);
         // By hand: every value is a name, a count or hex, and this is the hot path.
         reply.code(202).header('content-type', 'application/json');
         return `{"table":${JSON.stringify(name)},"accepted":${answer.accepted},"rejected":0,"ack":"durable","position":"${position}"}`;

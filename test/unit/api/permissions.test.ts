@@ -30,6 +30,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/tables/:table/actions/flush': 'maintain of table',
   'POST /api/v1/actions/flush': 'maintain everywhere',
   'GET /api/v1/audit': 'admin everywhere',
+  'GET /api/v1/events': 'read somewhere',
   'GET /livez': 'public',
   'GET /readyz': 'public',
   'GET /metrics': 'read everywhere',

@@ -20,7 +20,7 @@ describe('an epoch', () => {
 
 describe('parking', () => {
   const [broken, fine] = [tableUuid('b'), tableUuid('f')];
-  const status = { accepting: true, bytes: 60, maxBytes: 100, parked: [] };
+  const status = { accepting: true, bytes: 60, maxBytes: 100, maxTableBytes: 50, parked: [] };
   const views = [
     { table: broken, committing: false },
     { table: fine, committing: true },
