@@ -6,11 +6,13 @@ import { systemRuntime } from './core/runtime.ts';
 import { checkEnvironment } from './service/environment.ts';
 import { openQuerySource } from './service/query-source.ts';
 import { startService, version } from './service/service.ts';
+import { readStandings } from './service/standings.ts';
 
 const deps: CliDeps = {
   version,
   startService: (settings, options) => startService(settings, systemRuntime, options),
   checkEnvironment: (settings) => checkEnvironment(settings, systemRuntime),
+  readStandings: (settings) => readStandings(settings, systemRuntime),
   openQuerySource: (settings) => openQuerySource(settings, systemRuntime),
 };
 

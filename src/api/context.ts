@@ -1,5 +1,6 @@
 /** What the routes of the API share. Data and ports only. */
 import type { AccessPort } from '../contracts/access.ts';
+import type { DiagnosisPort } from '../contracts/diagnosis.ts';
 import type { EventFeed } from '../contracts/events.ts';
 import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
 import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
@@ -29,6 +30,7 @@ export interface ApiLog {
 export interface ApiContext {
   readonly ingest: IngestPort;
   readonly control: ControlPort;
+  readonly diagnosis: DiagnosisPort;
   readonly settings: ApiSettings;
   readonly metrics: Metrics & Exposition;
   readonly tracer: Tracer;

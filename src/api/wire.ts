@@ -33,6 +33,8 @@ export const statusJson = (status: TableStatus) => ({
   ...(status.lastCommit === undefined
     ? {}
     : { last_commit: { snapshot_id: status.lastCommit.snapshot, committed_at: isoTime(status.lastCommit.at) } }),
+  ...(status.health === undefined ? {} : { health_score: status.health.score }),
+  ...(status.health?.worst === undefined ? {} : { health_worst: status.health.worst }),
 });
 
 export const viewJson = (view: TableView) => ({

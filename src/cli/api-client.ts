@@ -62,7 +62,7 @@ export class ApiClient {
         body?.bytes,
       );
       const { status, text } = answer;
-      if (status >= 200 && status < 300) return { kind: 'ok', status, body: JSON.parse(text) };
+      if (status >= 200 && status < 300) return { kind: 'ok', status, body: isJson(answer) ? JSON.parse(text) : text };
       return { kind: 'problem', problem: problemOf(text, status), ...retryAfterOf(answer, this.#io) };
     } catch (error) {
       const { code = '' } = error as { readonly code?: string };
@@ -124,6 +124,9 @@ const REMEDIES: Readonly<Record<number, string>> = { 404: '`sluice tables` lists
 
 /** Verification failed here (OpenSSL's names of its verdicts), or there (alerts). */
 const isAboutTrust = (code: string): boolean => /CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS_|^ERR_SSL_|^ERR_OSSL_/.test(code);
+
+/** Metrics come as text. */
+const isJson = ({ headers }: HttpAnswer): boolean => headers['content-type']?.includes('json') === true;
 
 function problemOf(text: string, status: number): Problem {
   try {

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { checkpointCommand } from './commands/checkpoint.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { filesCommand } from './commands/files.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
@@ -12,7 +13,9 @@ import { queryCommand } from './commands/query.ts';
 import { runCommand } from './commands/run.ts';
 import { sendCommand } from './commands/send.ts';
 import { snapshotsCommand } from './commands/snapshots.ts';
+import { supportBundleCommand } from './commands/support-bundle.ts';
 import { tablesCommand } from './commands/tables.ts';
+import { topCommand } from './commands/top.ts';
 import { validateCommand } from './commands/validate.ts';
 import type { CommandContext } from './command-context.ts';
 import type { CliDeps, CliIo } from './deps.ts';
@@ -22,6 +25,23 @@ import { coloured } from './terminal.ts';
 /** Runs one command line (without program and script); answers the exit code and never rejects. */
 export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo): Promise<number> {
   const context: CommandContext = { deps, io, exitCode: 0 };
+  const program = programOf(context);
+  withEnvironment(program, io.env);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = error instanceof CommanderError ? usage(error, program, args) : toFailure(error);
+    const label = coloured(io, io.stderr) ? styleText('red', 'error:', { validateStream: false }) : 'error:';
+    io.stderr.write(`${label} ${failure.message}\ntry: ${failure.remedy}\n`);
+    return failure.exitCode;
+  }
+}
+
+/** Every command there is; nothing runs yet. */
+export function programOf(context: CommandContext): Command {
+  const { deps, io } = context;
   const program = new Command('sluice')
     .description('Streams in, lakehouse tables out.')
     .version(deps.version, '-V, --version', 'print the version')
@@ -49,19 +69,12 @@ export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo):
     checkpointCommand,
     logCommand,
     keysCommand,
+    doctorCommand,
+    topCommand,
+    supportBundleCommand,
   ])
     program.addCommand(inheriting(command(context), program));
-  withEnvironment(program, io.env);
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return context.exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const failure = error instanceof CommanderError ? usage(error, program, args) : toFailure(error);
-    const label = coloured(io, io.stderr) ? styleText('red', 'error:', { validateStream: false }) : 'error:';
-    io.stderr.write(`${label} ${failure.message}\ntry: ${failure.remedy}\n`);
-    return failure.exitCode;
-  }
+  return program;
 }
 
 /** Commands below a command too: else they would end the process by themselves. */

@@ -14,7 +14,7 @@ export interface CommandContext {
   readonly deps: CliDeps;
   readonly io: CliIo;
   /** Set by commands that end well with another code than 0. */
-  exitCode: 0 | 78;
+  exitCode: 0 | 1 | 78;
 }
 
 export interface OutputOptions {
@@ -39,36 +39,37 @@ export const withOutput = (command: Command): Command =>
   );
 
 /** Commands that need the configuration: `-c`, else `SLUICE_CONFIG`, else the built-in local setup. */
-export const withConfig = (command: Command): Command =>
-  withOutput(command).addOption(new Option('-c, --config <file>', 'configuration file').env('SLUICE_CONFIG'));
+export const withConfig = (command: Command): Command => withOutput(command).addOption(configOption());
 
 /** Commands that talk to a running daemon: `--url`, else `SLUICE_URL`, else where the configuration listens. */
-export const withClient = (command: Command): Command =>
-  withConfig(command)
-    .addOption(new Option('--url <url>', 'address of the daemon').env('SLUICE_URL'))
-    .addOption(
-      new Option('--api-key <key>', 'better in the environment: a command line is seen by others').env(
-        'SLUICE_API_KEY',
-      ),
-    )
-    .addOption(
-      new Option('--ca <file>', 'authorities that signed the certificate of the daemon (PEM)').env('SLUICE_CA'),
-    )
-    .addOption(
-      new Option('--cert <file>', 'your certificate, when the daemon knows you by it (PEM)').env('SLUICE_CLIENT_CERT'),
-    )
-    .addOption(new Option('--key <file>', 'its private key (PEM)').env('SLUICE_CLIENT_KEY'));
+export const withClient = (command: Command): Command => clientOptions().reduce(added, withConfig(command));
+
+/** Commands that talk to a daemon and write a file instead of printing data. */
+export const withClientOnly = (command: Command): Command =>
+  [configOption(), ...clientOptions()].reduce(added, command);
+
+const added = (command: Command, option: Option): Command => command.addOption(option);
+
+const configOption = (): Option => new Option('-c, --config <file>', 'configuration file').env('SLUICE_CONFIG');
+
+const clientOptions = (): readonly Option[] => [
+  new Option('--url <url>', 'address of the daemon').env('SLUICE_URL'),
+  new Option('--api-key <key>', 'better in the environment: a command line is seen by others').env('SLUICE_API_KEY'),
+  new Option('--ca <file>', 'authorities that signed the certificate of the daemon (PEM)').env('SLUICE_CA'),
+  new Option('--cert <file>', 'your certificate, when the daemon knows you by it (PEM)').env('SLUICE_CLIENT_CERT'),
+  new Option('--key <file>', 'its private key (PEM)').env('SLUICE_CLIENT_KEY'),
+];
 
 export const terminalOf = ({ io }: CommandContext, options: OutputOptions): Terminal =>
   new Terminal(io, options.output);
 
-export const settingsOf = ({ io }: CommandContext, options: ConfigOptions): Settings =>
+export const settingsOf = ({ io }: CommandContext, options: Pick<ConfigOptions, 'config'>): Settings =>
   loadSettings(options.config, { env: io.env, readFile: (path) => io.readFile(path), directory: io.directory });
 
 /** `routes`: whom the command's routes are for; with `server.admin` in the configuration, operators' have an address of their own. */
 export function clientOf(
   context: CommandContext,
-  options: ClientOptions,
+  options: Omit<ClientOptions, 'output'>,
   routes: 'everybody' | 'operators' = 'everybody',
 ): ApiClient {
   const url = options.url ?? localUrl(settingsOf(context, options), routes);
@@ -77,7 +78,7 @@ export function clientOf(
   return new ApiClient(url.replace(/\/+$/, ''), context.io, credentialsOf(context, options));
 }
 
-function credentialsOf({ io }: CommandContext, { apiKey, ca, cert, key }: ClientOptions): Credentials {
+function credentialsOf({ io }: CommandContext, { apiKey, ca, cert, key }: Omit<ClientOptions, 'output'>): Credentials {
   const read = (option: string, path: string): string => {
     try {
       return io.readFile(path);

@@ -1,8 +1,10 @@
 /** What the commands need of the rest, and of the process around them. `service.ts` gives the first, `main.ts` the second; tests give both. */
 import type { Readable } from 'node:stream';
 import type { QuerySource } from '../contracts/query.ts';
+import type { TableUuid } from '../core/ids.ts';
 import type { Clock, Random } from '../core/runtime.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Standing } from '../lane/log-summary.ts';
 
 export interface RunningService {
   /** `http://host:port`, the port that was really bound. */
@@ -42,12 +44,15 @@ export interface CliDeps {
   /** Canary reads and writes, cleaned up again. Failures are findings, not rejections. */
   checkEnvironment(settings: Settings): Promise<readonly Finding[]>;
   openQuerySource(settings: Settings): Promise<QuerySource>;
+  /** How far each table is in the log, by its uuid; undefined when there is no catalog yet. Makes nothing. */
+  readStandings(settings: Settings): Promise<ReadonlyMap<TableUuid, Standing> | undefined>;
 }
 
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 /** The process: streams, environment, signals. */

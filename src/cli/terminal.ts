@@ -53,9 +53,9 @@ export class Terminal {
     this.io.stderr.write(`${text}\n`);
   }
 
-  mark(level: 'ok' | 'warning' | 'error'): string {
+  mark(level: 'ok' | 'warning' | 'error', text: string = level): string {
     const style = level === 'ok' ? 'green' : level === 'warning' ? 'yellow' : 'red';
-    return this.#style(style, level);
+    return this.#style(style, text);
   }
 
   #style(style: Style, text: string): string {

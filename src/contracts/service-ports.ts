@@ -84,6 +84,18 @@ export interface TableStatus {
   /** Bytes of the log that wait for a commit; absent likewise. */
   readonly logBytes?: number;
   readonly lastCommit?: Committed;
+  /** As of the last look at the table's files; absent until there was one. */
+  readonly health?: HealthLevels;
+}
+
+export interface HealthLevels {
+  /** 0 to 100. */
+  readonly score: number;
+  /** What costs most of the points, if anything does. */
+  readonly worst?: string;
+  readonly files: number;
+  readonly smallFilesRatio: number;
+  readonly snapshots: number;
 }
 
 /** History of one checkpoint of one table, as kept on the store. */

@@ -10,7 +10,7 @@ import { DELETED } from './manifest-entry.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { readManifest } from './manifest-read.ts';
 import { partitionColumns } from './manifest-schema.ts';
-import { ancestors, currentSnapshot, sourceTypes, specById } from './metadata.ts';
+import { ancestors, currentSnapshot, sourceTypes, specById, type TableMetadata } from './metadata.ts';
 import { newTableMetadata } from './new-table.ts';
 import type { TableFiles } from './table-files.ts';
 
@@ -67,15 +67,7 @@ export class IcebergTables implements Tables<IcebergView> {
   }
 
   snapshots(view: IcebergView): readonly SnapshotSummary[] {
-    return [...ancestors(view.metadata)].reverse().map((snapshot) => ({
-      snapshotId: snapshot.snapshotId,
-      ...(snapshot.parentId === undefined ? {} : { parentId: snapshot.parentId }),
-      sequenceNumber: snapshot.sequenceNumber,
-      timestampMs: snapshot.timestampMs,
-      // A missing operation counts as "overwrite", as in Java (checklist 1.11).
-      operation: snapshot.summary['operation'] ?? 'overwrite',
-      summary: new Map(Object.entries(snapshot.summary)),
-    }));
+    return recentSnapshots(view.metadata, Number.POSITIVE_INFINITY).reverse();
   }
 
   async *files(view: IcebergView): AsyncGenerator<LiveFile> {
@@ -106,6 +98,24 @@ export class IcebergTables implements Tables<IcebergView> {
     const plain = [this.#warehouse, ...name.namespace, name.name].join('/');
     return (await this.#files.isTaken(plain)) ? `${plain}-${uuid}` : plain;
   }
+}
+
+/** Of `main`, newest first. */
+export function recentSnapshots(metadata: TableMetadata, most: number): SnapshotSummary[] {
+  const recent: SnapshotSummary[] = [];
+  for (const snapshot of ancestors(metadata)) {
+    if (recent.length >= most) break;
+    recent.push({
+      snapshotId: snapshot.snapshotId,
+      ...(snapshot.parentId === undefined ? {} : { parentId: snapshot.parentId }),
+      sequenceNumber: snapshot.sequenceNumber,
+      timestampMs: snapshot.timestampMs,
+      // A missing operation counts as "overwrite", as in Java (checklist 1.11).
+      operation: snapshot.summary['operation'] ?? 'overwrite',
+      summary: new Map(Object.entries(snapshot.summary)),
+    });
+  }
+  return recent;
 }
 
 const withoutSlash = (uri: string): string => uri.replace(/\/+$/, '');

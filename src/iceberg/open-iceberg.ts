@@ -7,11 +7,13 @@ import { IcebergTables } from './iceberg-tables.ts';
 import { ManifestLists } from './manifest-lists.ts';
 import { PointerCatalog } from './pointer-catalog.ts';
 import { TableFiles } from './table-files.ts';
+import { TableSurveys } from './table-survey.ts';
 
 export interface Iceberg {
   readonly format: IcebergFormat;
   readonly tables: IcebergTables;
   readonly lists: ManifestLists;
+  readonly surveys: TableSurveys;
 }
 
 /** `warehouse` is the URI under which new tables are made. */
@@ -28,5 +30,6 @@ export function openIceberg(
     format: new IcebergFormat(catalog, files, lists, runtime),
     tables: new IcebergTables(catalog, files, lists, warehouse, runtime),
     lists,
+    surveys: new TableSurveys(files, lists, runtime.clock),
   };
 }

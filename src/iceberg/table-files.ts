@@ -22,6 +22,13 @@ export class TableFiles {
     return found.bytes;
   }
 
+  /** Bytes of the file; undefined when it is not there. */
+  async size(uri: string): Promise<number | undefined> {
+    const { store, key } = this.#locations.resolve(uri);
+    const found = await store.head(key);
+    return found === undefined ? undefined : Number(found.size);
+  }
+
   /**
    * Resolves when the file is there with exactly these bytes. A name that is taken by other bytes is kind `internal`: names hold a
    * random uuid. The same bytes are our own earlier put, whose answer was lost.

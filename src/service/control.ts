@@ -7,7 +7,7 @@ import type { Coordinator } from '../checkpoint/coordinator.ts';
 import type { TablePipeline } from '../checkpoint/table-pipeline.ts';
 import type { ColumnEngine, FileLayout } from '../contracts/column-engine.ts';
 import type { EventSink } from '../contracts/events.ts';
-import type { CheckpointRecord, ControlPort, TableStatus } from '../contracts/service-ports.ts';
+import type { CheckpointRecord, ControlPort, HealthLevels, TableStatus } from '../contracts/service-ports.ts';
 import type { SnapshotSummary, TableDefinition } from '../contracts/tables.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { LiveFile } from '../iceberg/iceberg-tables.ts';
@@ -29,6 +29,8 @@ export interface ControlParts {
   /** Properties that every new table gets unless it says otherwise. */
   readonly tableDefaults: (definition: TableDefinition) => TableDefinition;
   readonly notReady: () => readonly { readonly code: string; readonly detail: string }[];
+  /** Of the last look at the table. */
+  readonly healthOf: (table: TableName) => HealthLevels | undefined;
 }
 
 /** An operator's checkpoint ends when it has settled; the connection's timeout is the API's. */
@@ -128,11 +130,14 @@ export class Control implements ControlPort {
 
   /** A table nobody has written to in this life has nothing waiting: everything pending is taken up at start. */
   #statusOf(name: TableName, pipeline: Pipeline | undefined): TableStatus {
-    if (pipeline === undefined) return { name, state: 'running', lagRecords: 0n, lagBytes: 0, freshnessSeconds: 0 };
+    const health = this.#parts.healthOf(name);
+    const shared = { name, ...(health === undefined ? {} : { health }) };
+    if (pipeline === undefined)
+      return { ...shared, state: 'running', lagRecords: 0n, lagBytes: 0, freshnessSeconds: 0 };
     const { state, lag, lastCommit } = pipeline;
     const now = this.#parts.runtime.clock.monotonic();
     return {
-      name,
+      ...shared,
       state: state.kind,
       ...(state.kind === 'running' ? {} : { reason: state.reason }),
       ...(state.kind === 'stopped' ? { remedy: state.remedy } : {}),

@@ -36,6 +36,12 @@ export function layoutOf(view: Shape, defaults: LayoutDefaults): FileLayout {
   };
 }
 
+/** The size that files of the table aim at, also for a table that cannot be written because another of its properties cannot be honoured. */
+export function targetBytesOf(view: Pick<Shape, 'properties'>, { targetBytes }: LayoutDefaults): number {
+  const value = Number(view.properties.get(TARGET_FILE_SIZE) ?? Number.NaN);
+  return Number.isSafeInteger(value) && value > 0 ? value : targetBytes;
+}
+
 function compressionOf(codec: string | undefined, otherwise: FileLayout['compression']): FileLayout['compression'] {
   switch (codec) {
     case undefined:

@@ -25,13 +25,16 @@ import { openLog } from '../lane/open-log.ts';
 import { probeStore } from '../store/probe.ts';
 import { openAccess } from './access.ts';
 import { Control } from './control.ts';
+import { Diagnostics } from './diagnostics.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
-import { layoutOf, type Shape } from './layout.ts';
+import { layoutOf, targetBytesOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
 import { Listeners } from './listeners.ts';
 import { keepSkipped } from './skipped-bytes.ts';
+import { SurveyCache, healthLevels } from './survey-cache.ts';
 import { openTelemetry } from './telemetry.ts';
 import { openWarehouse } from './warehouse.ts';
+import { Watch } from './watch.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
 export { version };
@@ -45,7 +48,8 @@ export async function startService(
   runtime: Runtime,
   options: StartOptions,
 ): Promise<RunningService> {
-  const telemetry = await openTelemetry(settings, runtime, version, (table) => control.openTable(table));
+  const watch = new Watch(runtime.clock);
+  const telemetry = await openTelemetry(settings, runtime, version, watch, (table) => control.openTable(table));
   const { log: logger, metrics, tracer, events } = telemetry;
   const access = await openAccess(settings, runtime, logger);
   const lock = lockDirectory(settings.log.dir);
@@ -76,6 +80,12 @@ export async function startService(
 
   // Control needs a coordinator, which needs the log; until then only health is answered.
   let coordinator: Coordinator<IcebergView, PreparedAppend> | undefined;
+  const surveys = new SurveyCache({
+    warehouse,
+    pipeline: settings.pipeline,
+    targetBytesOf: (view) => targetBytesOf(view, defaults),
+    clock: runtime.clock,
+  });
   const control = new Control({
     warehouse,
     coordinator: () => coordinator,
@@ -86,11 +96,23 @@ export async function startService(
     events,
     tableDefaults: (definition) => tableDefaults(settings, definition),
     notReady,
+    healthOf: (table) => healthLevels(surveys.get(table)),
+  });
+  const diagnosis = new Diagnostics({
+    control,
+    surveys,
+    watch,
+    settings,
+    clock: runtime.clock,
+    log: () => log?.status(),
+    bodies: () => ({ used: bodyBudget.used, limit: bodyBudget.limit }),
+    nameOf: (uuid) => coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.name,
   });
   const context: ApiContext = {
     ingest: late,
     control,
     access,
+    diagnosis,
     settings: settings.server,
     metrics,
     tracer,
@@ -122,7 +144,7 @@ export async function startService(
   const closeAll = async (): Promise<void> => {
     await api.close();
     await access.close();
-    await coordinator?.stop();
+    await Promise.all([diagnosis.close(), coordinator?.stop()]);
     await log?.close();
     await engine.close();
     await warehouse.close();

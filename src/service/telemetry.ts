@@ -19,6 +19,7 @@ import { TableStates, type SeenState } from '../telemetry/events/table-states.ts
 import { openLog } from '../telemetry/logs/log.ts';
 import { createMetrics } from '../telemetry/metrics/registry.ts';
 import { readTrouble } from '../telemetry/trouble.ts';
+import type { Watch } from './watch.ts';
 
 export interface Telemetry {
   readonly log: ServiceLog;
@@ -44,10 +45,11 @@ export async function openTelemetry(
   settings: Settings,
   runtime: Runtime,
   version: string,
+  watch: Watch,
   stateOf: (table: string) => SeenState | undefined,
 ): Promise<Telemetry> {
   const log = openLog(settings.logLevel, runtime.clock);
-  const metrics = createMetrics({ version });
+  const metrics = watch.beside(createMetrics({ version }));
   const events = new EventHub(runtime);
   const tracer = await openTracer(settings, runtime, version, log);
   const states = new TableStates();
@@ -77,6 +79,7 @@ export async function openTelemetry(
     },
     disk: (step, seconds, bytes) => metrics.logWrite(step, seconds, bytes),
     onTrouble: (table, state, cause) => {
+      watch.trouble(table, state, cause);
       const { attempt, failure, parked, level, message } = readTrouble(state);
       const detail = short(cause);
       if (attempt !== undefined) {

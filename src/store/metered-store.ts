@@ -12,8 +12,8 @@ export interface StoreObserver {
    * A listing is one call; its seconds are those spent waiting for the store.
    */
   finished(operation: StoreOperation, result: string, seconds: number): void;
-  /** An attempt failed with this kind and is repeated. */
-  retried(operation: StoreOperation, kind: string): void;
+  /** An attempt failed and is repeated. `reason`: the kind of the error, or `slow-down` when the store asked for fewer requests. */
+  retried(operation: StoreOperation, reason: string): void;
 }
 
 export class MeteredStore implements ObjectStore {

@@ -15,6 +15,9 @@ import { type RetryPolicy, retry } from './retry.ts';
 /** Patient enough for a restart of the server, short enough that a caller's own handling of `unavailable` gets its turn. */
 export const DEFAULT_RETRY: RetryPolicy = { initialMs: 50, maxMs: 5_000, budgetMs: 30_000 };
 
+/** `SlowDown` of S3 (503) and `Too Many Requests`. */
+export const SLOW_DOWN = 'slow-down';
+
 /** How much of a file and of its object is held at once while they are compared. */
 const COMPARE_BYTES = 4 * 1024 * 1024;
 
@@ -22,14 +25,14 @@ export class RetryingStore implements ObjectStore {
   readonly #inner: ObjectStore;
   readonly #runtime: Runtime;
   readonly #policy: RetryPolicy;
-  readonly #onRetry: (operation: StoreOperation, kind: string) => void;
+  readonly #onRetry: (operation: StoreOperation, reason: string) => void;
 
-  /** `onRetry` hears of every failure that is followed by another attempt. */
+  /** `onRetry` hears of every failure that is followed by another attempt, and its kind, or `slow-down`. */
   constructor(
     inner: ObjectStore,
     runtime: Runtime,
     policy: RetryPolicy = DEFAULT_RETRY,
-    onRetry: (operation: StoreOperation, kind: string) => void = () => {},
+    onRetry: (operation: StoreOperation, reason: string) => void = () => {},
   ) {
     this.#inner = inner;
     this.#runtime = runtime;
@@ -146,7 +149,7 @@ export class RetryingStore implements ObjectStore {
   }
 
   #retry<T>(operation: StoreOperation, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
-    const onRetry = (error: SluiceError): void => this.#onRetry(operation, error.kind);
+    const onRetry = (error: SluiceError): void => this.#onRetry(operation, reasonOf(error));
     return retry(attempt, { policy: this.#policy, runtime: this.#runtime, signal, onRetry });
   }
 }
@@ -155,3 +158,7 @@ type Standing = ObjectInfo | 'foreign' | 'absent';
 
 const signalled = (signal: AbortSignal | undefined): { signal?: AbortSignal } =>
   signal === undefined ? {} : { signal };
+
+/** A store that asks for fewer requests is told apart from one that does not answer. */
+const reasonOf = ({ kind, context }: SluiceError): string =>
+  context['status'] === 429 || context['status'] === 503 ? SLOW_DOWN : kind;

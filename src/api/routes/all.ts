@@ -2,6 +2,7 @@
 import type { ApiContext } from '../context.ts';
 import type { Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
+import { diagnosisRoutes } from './diagnosis.ts';
 import { eventRoutes } from './events.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
@@ -13,6 +14,7 @@ export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...positionRoutes(context),
   ...tableRoutes(context),
   ...auditRoutes(context),
+  ...diagnosisRoutes(context),
   ...operationRoutes(context),
   ...eventRoutes(context),
 ];

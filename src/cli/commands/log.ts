@@ -1,4 +1,7 @@
-/** `sluice log inspect`: what is in the write-ahead log, byte range by byte range. Reads only; a running daemon is not disturbed. */
+/**
+ * `sluice log inspect`: what is in the write-ahead log, added up or byte range by byte range. Reads only; a running daemon is not
+ * disturbed.
+ */
 import { Command } from 'commander';
 import type { InspectedPart } from '../../lane/inspect-log.ts';
 import { inspectLog } from '../../lane/inspect-log.ts';
@@ -6,10 +9,12 @@ import { NodeDisk } from '../../lane/node-disk.ts';
 import type { CommandContext, ConfigOptions } from '../command-context.ts';
 import { settingsOf, terminalOf, withConfig } from '../command-context.ts';
 import { CliFailure } from '../failure.ts';
+import { printLogReport, readLogReport } from '../log-report.ts';
 import { formatTable, grouped } from '../terminal.ts';
 
 interface InspectOptions extends ConfigOptions {
   readonly damaged?: boolean;
+  readonly summary?: boolean;
 }
 
 /** Lines are aligned over this many parts at a time: a log may hold millions of frames. */
@@ -29,10 +34,24 @@ export const logCommand = (context: CommandContext): Command =>
 const inspectCommand = (context: CommandContext): Command =>
   withConfig(new Command('inspect'))
     .description('show every part of the log; exit 1 when something in it is damaged')
+    .option(
+      '--summary',
+      'tables with what waits of them, lanes, segments, parked files and damage, instead of every part',
+    )
     .option('--damaged', 'only what is torn, corrupt or skipped')
     .action(async (options: InspectOptions) => {
-      const { dir } = settingsOf(context, options).log;
+      const settings = settingsOf(context, options);
+      const { dir } = settings.log;
       const terminal = terminalOf(context, options);
+      if (options.summary === true) {
+        const report = await readLogReport(context, settings);
+        printLogReport(terminal, report);
+        failIfCorrupt(
+          dir,
+          report.summary.damaged.find(({ kind }) => kind === 'corrupt'),
+        );
+        return;
+      }
       const { stdout } = context.io;
       let page: InspectedPart[] = [];
       let pages = 0;
@@ -50,13 +69,17 @@ const inspectCommand = (context: CommandContext): Command =>
         else if (page.push(part) === PARTS_ALIGNED) flush();
       }
       if (options.output === 'table' && (page.length > 0 || pages === 0)) flush();
-      if (corrupt !== undefined)
-        throw new CliFailure(
-          1,
-          `${dir}/${corrupt.file} is corrupt from byte ${corrupt.start}: ${whatOf(corrupt)}`,
-          'restore the file from a copy of the volume',
-        );
+      failIfCorrupt(dir, corrupt);
     });
+
+function failIfCorrupt(directory: string, corrupt: InspectedPart | undefined): void {
+  if (corrupt === undefined) return;
+  throw new CliFailure(
+    1,
+    `${directory}/${corrupt.file} is corrupt from byte ${corrupt.start}: ${whatOf(corrupt)}`,
+    'restore the file from a copy of the volume',
+  );
+}
 
 function whatOf(part: InspectedPart): string {
   switch (part.kind) {

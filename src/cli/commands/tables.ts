@@ -12,12 +12,14 @@ export interface TableStatusJson {
   readonly lag_records: string;
   readonly lag_bytes: string;
   readonly freshness_seconds: number;
+  readonly health_score?: number;
+  readonly health_worst?: string;
   readonly last_commit?: { readonly snapshot_id: string; readonly committed_at: string };
 }
 
 export const tablesCommand = (context: CommandContext): Command =>
   withClient(new Command('tables'))
-    .description('list the tables with their state, lag and last commit')
+    .description('list the tables with their state, lag, health (100 is best; with what costs most) and last commit')
     .action(async (options: ClientOptions) => {
       const answer = (await clientOf(context, options).expect('GET', '/api/v1/tables')) as {
         readonly tables: readonly TableStatusJson[];
@@ -31,6 +33,7 @@ export const tablesCommand = (context: CommandContext): Command =>
           { title: 'STATE', value: (row) => row.state },
           { title: 'LAG', value: (row) => grouped(row.lag_records), align: 'right' },
           { title: 'FRESHNESS', value: (row) => `${row.freshness_seconds.toFixed(1)}s`, align: 'right' },
+          { title: 'HEALTH', value: healthText, align: 'right' },
           { title: 'LAST COMMIT', value: (row) => row.last_commit?.committed_at },
           { title: 'SNAPSHOT', value: (row) => row.last_commit?.snapshot_id },
         ],
@@ -39,3 +42,6 @@ export const tablesCommand = (context: CommandContext): Command =>
       for (const { table, reason, try: remedy } of answer.tables)
         if (reason !== undefined) terminal.note(`${table}: ${reason}${remedy === undefined ? '' : `; try: ${remedy}`}`);
     });
+
+const healthText = ({ health_score: score, health_worst: worst }: TableStatusJson): string | undefined =>
+  score === undefined || worst === undefined ? score?.toString() : `${score} ${worst}`;

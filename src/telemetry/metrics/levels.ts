@@ -54,7 +54,36 @@ interface TableLevel {
   readonly of: (status: TableStatus) => number | undefined;
 }
 
+/** From the last look at each table; tables nobody has looked at yet have no series. */
+const HEALTH_LEVELS: readonly TableLevel[] = [
+  {
+    name: 'sluice_table_health_score',
+    help: '100 is healthy; docs/diagnosis.md says what takes points.',
+    join: Math.min,
+    of: ({ health }) => health?.score,
+  },
+  {
+    name: 'sluice_table_files',
+    help: 'Live data files of the current snapshot.',
+    join: sum,
+    of: ({ health }) => health?.files,
+  },
+  {
+    name: 'sluice_table_small_files_ratio',
+    help: 'Part of the data files below a quarter of their target.',
+    join: Math.max,
+    of: ({ health }) => health?.smallFilesRatio,
+  },
+  {
+    name: 'sluice_table_snapshots',
+    help: 'Snapshots that the metadata holds.',
+    join: sum,
+    of: ({ health }) => health?.snapshots,
+  },
+];
+
 const TABLE_LEVELS: readonly TableLevel[] = [
+  ...HEALTH_LEVELS,
   {
     name: 'sluice_table_lag_records',
     help: 'Acknowledged records not yet in the table.',
