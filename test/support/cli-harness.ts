@@ -20,6 +20,7 @@ export interface CliSetup {
   readonly files?: Readonly<Record<string, string>>;
   readonly findings?: readonly Finding[];
   readonly query?: QuerySource;
+  readonly standings?: Awaited<ReturnType<CliDeps['readStandings']>>;
   readonly start?: (settings: Settings) => Promise<RunningService>;
   /** Gets the function that sends a signal to the running command. */
   readonly signals?: (send: (signal: string) => void) => void;
@@ -55,6 +56,7 @@ export async function cli(args: readonly string[], setup: CliSetup = {}): Promis
     version: '1.2.3',
     startService: setup.start ?? (() => Promise.reject(new Error('no service in this test'))),
     checkEnvironment: () => Promise.resolve(setup.findings ?? []),
+    readStandings: () => Promise.resolve(setup.standings),
     openQuerySource: () =>
       setup.query === undefined ? Promise.reject(new Error('no catalog in this test')) : Promise.resolve(setup.query),
   };

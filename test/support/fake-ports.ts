@@ -13,6 +13,7 @@ import type {
   PositionState,
   TableStatus,
 } from '../../src/contracts/service-ports.ts';
+import type { DiagnosisPort } from '../../src/contracts/diagnosis.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
@@ -65,6 +66,11 @@ export class FakePorts implements IngestPort, ControlPort {
   snapshotList: SnapshotSummary[] = [];
   fileList: Awaited<ReturnType<ControlPort['files']>> = [];
   checkpointList: CheckpointRecord[] = [];
+
+  diagnosis: DiagnosisPort = {
+    diagnose: () => Promise.resolve(undefined),
+    health: () => Promise.resolve(undefined),
+  };
 
   append(request: AppendRequest): Promise<AppendAnswer> {
     this.appended.push(request);
@@ -137,6 +143,7 @@ const statusOf = (view: TableView): TableStatus => ({
   lagBytes: 12,
   freshnessSeconds: 1.5,
   lastCommit: COMMITTED,
+  health: { score: 62, worst: 'small-files', files: 40, smallFilesRatio: 0.75, snapshots: 8 },
 });
 
 export const checkpointRecord = (table: string): CheckpointRecord => ({
@@ -219,6 +226,10 @@ export function testContext(options: TestOptions = {}): TestContext {
   const context: ApiContext = {
     ingest: ports,
     control: ports,
+    diagnosis: {
+      diagnose: (table, visible) => ports.diagnosis.diagnose(table, visible),
+      health: (table) => ports.diagnosis.health(table),
+    },
     settings: { ...SETTINGS, ...options.settings },
     metrics: createMetrics({ version: '1.2.3' }),
     tracer: options.tracer ?? NO_TRACER,

@@ -29,6 +29,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /api/v1/tables/:table/checkpoints': 'read of table',
   'POST /api/v1/tables/:table/actions/flush': 'maintain of table',
   'POST /api/v1/actions/flush': 'maintain everywhere',
+  'GET /api/v1/diagnose': 'read somewhere',
+  'GET /api/v1/tables/:table/health': 'read of table',
   'GET /api/v1/audit': 'admin everywhere',
   'GET /api/v1/events': 'read somewhere',
   'GET /livez': 'public',

@@ -145,6 +145,8 @@ describe('reading', () => {
           lag_records: '9007199254740993',
           lag_bytes: '12',
           freshness_seconds: 1.5,
+          health_score: 62,
+          health_worst: 'small-files',
           last_commit: { snapshot_id: SNAPSHOT.toString(), committed_at: new Date(COMMITTED.at).toISOString() },
         },
       ],

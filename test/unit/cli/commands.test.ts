@@ -52,8 +52,8 @@ describe('reading from a daemon', () => {
     expect(code).toBe(0);
     expect(stderr).toBe('');
     expect(lines(stdout)).toEqual([
-      'TABLE       STATE                      LAG  FRESHNESS  LAST COMMIT               SNAPSHOT',
-      `web.clicks  running  9,007,199,254,740,993       1.5s  2026-11-22T10:00:05.100Z  ${SNAPSHOT}`,
+      'TABLE       STATE                      LAG  FRESHNESS          HEALTH  LAST COMMIT               SNAPSHOT',
+      `web.clicks  running  9,007,199,254,740,993       1.5s  62 small-files  2026-11-22T10:00:05.100Z  ${SNAPSHOT}`,
     ]);
   });
 

@@ -57,6 +57,18 @@ describe('retries', () => {
     expect(calls).toBe(1);
   });
 
+  it('tell a store that asks for fewer requests from one that does not answer', async () => {
+    const memory = new MemoryStore(virtualRuntime().clock);
+    const answers = [503, 429, 500].map((status) => new SluiceError('unavailable', 'refused', { context: { status } }));
+    memory.head = () => {
+      const error = answers.shift();
+      return error === undefined ? Promise.resolve(undefined) : Promise.reject(error);
+    };
+    const reasons: string[] = [];
+    await new RetryingStore(memory, virtualRuntime(), POLICY, (_operation, reason) => reasons.push(reason)).head('k');
+    expect(reasons).toEqual(['slow-down', 'slow-down', 'unavailable']);
+  });
+
   it('go on with a listing behind the object it broke at', async () => {
     const { store, memory } = harness('list', { kind: 'lost-after' }, { kind: 'lost-before' }, { kind: 'lost-after' });
     for (const key of ['a/1', 'a/2', 'a/3']) await memory.put(key, text(key), { kind: 'always' });
