@@ -103,7 +103,7 @@ test('one table, and none of a name that is not there', async () => {
 });
 
 test('a parked table is known by its name', async () => {
-  const log = { accepting: true, bytes: 1, maxBytes: 100, parked: [UUID] };
+  const log = { accepting: true, bytes: 1, maxBytes: 100, maxTableBytes: 50, parked: [UUID] };
   expect(await rules({ log })).toEqual([['parked', 'web.clicks']]);
 });
 

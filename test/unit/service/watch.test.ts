@@ -1,6 +1,6 @@
 /** Promises of the watch: rates and counts of lately, the last troubles and checkpoints, and clocks that were set. */
 import { expect, test } from 'vitest';
-import { createMetrics } from '../../../src/api/metrics.ts';
+import { createMetrics } from '../../../src/telemetry/metrics/registry.ts';
 import type { Clock } from '../../../src/core/runtime.ts';
 import { Watch } from '../../../src/service/watch.ts';
 import { checkpointRecord } from '../../support/fake-ports.ts';
@@ -53,7 +53,7 @@ test('attempts and requests of the last ten minutes, by how they ended', () => {
     metrics.commitAttempt('a.b', outcome);
   for (const code of ['ok', 'absent', 'lost-race', 'unavailable', 'misconfigured'])
     metrics.storeRequest('put', code, 1);
-  for (const reason of ['slow-down', 'unavailable']) watch.retried(reason);
+  for (const reason of ['slow-down', 'unavailable']) metrics.storeRetry('put', reason);
   expect(watch.table('a.b').attempts).toEqual({ committed: 1, conflicts: 2, unknown: 1 });
   expect(watch.store).toEqual({ requests: 5, failed: 2, slowDowns: 1 });
   clock.pass(700_000);
@@ -77,4 +77,14 @@ test('a clock that is set is a jump; time that passes is none', () => {
   clock.wall -= 90_000;
   watch.lookAtClocks();
   expect(watch.clockJump).toEqual({ at: clock.now(), byMs: -90_000 });
+});
+
+test('dead letters of the last ten minutes, by code', () => {
+  metrics.deadLetters('d.d', 'type_mismatch', 40);
+  metrics.deadLetters('d.d', 'type_mismatch', 2);
+  metrics.deadLetters('d.d', 'missing_field', 1);
+  expect(watch.table('d.d').deadLetters).toEqual([
+    { code: 'type_mismatch', records: 42 },
+    { code: 'missing_field', records: 1 },
+  ]);
 });
