@@ -9,6 +9,7 @@ import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { runCommand } from './commands/run.ts';
 import { sendCommand } from './commands/send.ts';
 import { snapshotsCommand } from './commands/snapshots.ts';
@@ -47,6 +48,7 @@ export async function runCli(args: readonly string[], deps: CliDeps, io: CliIo):
     queryCommand,
     previewCommand,
     checkpointCommand,
+    reloadCommand,
     logCommand,
     keysCommand,
   ])

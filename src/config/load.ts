@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type * as z from 'zod';
+import type { ConfigFault } from '../contracts/config-port.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
 import { interpolate } from './interpolate.ts';
 import type { Path, Place } from './positions.ts';
@@ -16,13 +17,6 @@ import { fileSchema } from './schema.ts';
 import { knownKeys } from './schema-keys.ts';
 import type { Settings } from './settings.ts';
 import { didYouMean } from './suggest.ts';
-
-export interface ConfigFault extends Place {
-  readonly file: string;
-  /** `tables.0.schema.2.type`; empty for the file as a whole. */
-  readonly path: string;
-  readonly message: string;
-}
 
 export type LoadedConfig =
   | { readonly kind: 'valid'; readonly settings: Settings }
@@ -47,13 +41,21 @@ export const formatFault = ({ file, line, column, path, message }: ConfigFault):
 
 /** Throws kind `misconfigured`, one line a fault; kind `not-found` when there is no such file. No file: the defaults. */
 export function loadSettings(file: string | undefined, sources: LoadSources = systemSources()): Settings {
-  const loaded = parseSettings(file === undefined ? '' : readConfigFile(file, sources), file ?? 'defaults', sources);
+  const loaded = file === undefined ? parseSettings('', 'defaults', sources) : readSettings(file, sources);
   if (loaded.kind === 'invalid')
     throw new SluiceError('misconfigured', loaded.faults.map(formatFault).join('\n'), {
       context: { faults: loaded.faults.length },
       remedy: 'mend the lines named above; `sluice validate` checks the file without starting',
     });
-  return file === undefined ? loaded.settings : Object.freeze({ ...loaded.settings, source: file });
+  return loaded.settings;
+}
+
+/** Throws kind `misconfigured` when the file cannot be read; what is wrong in it is a value. */
+export function readSettings(file: string, sources: LoadSources): LoadedConfig {
+  const loaded = parseSettings(readConfigFile(file, sources), file, sources);
+  return loaded.kind === 'invalid'
+    ? loaded
+    : { kind: 'valid', settings: Object.freeze({ ...loaded.settings, source: file }) };
 }
 
 function readConfigFile(file: string, sources: LoadSources): string {

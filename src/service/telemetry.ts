@@ -22,6 +22,7 @@ import { readTrouble } from '../telemetry/trouble.ts';
 
 export interface Telemetry {
   readonly log: ServiceLog;
+  readonly setLogLevel: (level: Settings['logLevel']) => void;
   readonly metrics: Metrics & Exposition;
   readonly tracer: Tracer;
   readonly events: EventSink & EventFeed;
@@ -65,6 +66,7 @@ export async function openTelemetry(
 
   return {
     log,
+    setLogLevel: log.setLevel,
     metrics,
     tracer,
     events,

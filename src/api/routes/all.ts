@@ -3,6 +3,7 @@ import type { ApiContext } from '../context.ts';
 import type { Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
 import { eventRoutes } from './events.ts';
+import { configurationRoutes } from './configuration.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -13,6 +14,7 @@ export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...positionRoutes(context),
   ...tableRoutes(context),
   ...auditRoutes(context),
+  ...configurationRoutes(context),
   ...operationRoutes(context),
   ...eventRoutes(context),
 ];
