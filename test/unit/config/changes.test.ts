@@ -1,5 +1,5 @@
 /** What a reload comes to, decided by settings alone: applied, waiting for a restart, without effect, and never a mixture that breaks a rule. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { settingsChanges } from '../../../src/config/changes.ts';
 import { describeSettings } from '../../../src/config/describe.ts';
