@@ -107,9 +107,11 @@ export class Container {
     return this.#child.exitCode;
   }
 
-  /** Ends it if it still runs. */
+  /** Ends it if it still runs: process 1 itself, as a change of user frees it of its parent's end. */
   async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    const running = await this.pid().catch(() => 0);
+    if (running > 0) process.kill(running, 'SIGKILL');
+    else this.#child.kill('SIGKILL');
     await this.exit();
   }
 }
