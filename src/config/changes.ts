@@ -24,8 +24,11 @@ export function settingsChanges(running: Settings, next: Settings): SettingsChan
   const changed = SETTING_PATHS.filter((path) => !equal(settingAt(running, path), settingAt(next, path)));
   const live = new Set(changed.filter((path) => SETTING_KEYS[path].change === 'live'));
   // A rule may tie a live setting to one that waits for the restart: then it waits with it.
-  for (let tied = tiedKeys(merged(running, next, live)); tied.size > 0; tied = tiedKeys(merged(running, next, live)))
-    for (const path of live) if (tied.has(SETTING_KEYS[path].key)) live.delete(path);
+  for (let tied = tiedKeys(merged(running, next, live)); live.size > 0 && tied.size > 0;) {
+    const waiting = [...live].filter((path) => tied.has(SETTING_KEYS[path].key));
+    for (const path of waiting.length > 0 ? waiting : live) live.delete(path);
+    tied = tiedKeys(merged(running, next, live));
+  }
   const keys = (paths: readonly SettingPath[]) => [...new Set(paths.map((path) => SETTING_KEYS[path].key))];
   const { newTables, noEffect } = tableChanges(running.tables, next.tables);
   return {
@@ -40,7 +43,6 @@ export function settingsChanges(running: Settings, next: Settings): SettingsChan
   };
 }
 
-/** A rule whose keys all hold their running values is not broken, so each round frees at least one. */
 const tiedKeys = (settings: Settings): ReadonlySet<string> =>
   new Set(brokenRules(settings).flatMap(({ keys }) => keys));
 

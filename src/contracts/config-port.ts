@@ -38,7 +38,7 @@ export type ReloadOutcome =
 
 export interface ConfigPort {
   running(): RunningConfig;
-  /** Empty: the text is a valid configuration. Files that `${file:…}` names are not read. */
+  /** Empty: the text is a valid configuration. `${file:…}` and `${env:…}` are not read: defaults, or some text, stand for them. */
   validate(text: string): readonly ConfigFault[];
   /** All of what can be applied, or nothing. Never rejects; concurrent calls run one after the other. */
   reload(): Promise<ReloadOutcome>;

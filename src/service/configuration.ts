@@ -63,8 +63,8 @@ export class Configuration implements ConfigPort {
   }
 
   validate(text: string): readonly ConfigFault[] {
-    // A request may not have files of this machine read, or wait for them.
-    const loaded = parseSettings(text, 'request', { ...systemSources(), readFile: () => UNREAD });
+    // A fault may quote a value: a request may not have this machine's files and variables read into one.
+    const loaded = parseSettings(text, 'request', { ...systemSources(), standIn: UNREAD });
     return loaded.kind === 'invalid' ? loaded.faults : [];
   }
 

@@ -6,7 +6,8 @@ import { bodyOf } from '../requests.ts';
 import type { Handler, Route } from '../route.ts';
 import { json } from '../wire.ts';
 
-const MAX_CONFIG_BYTES = 1024 * 1024;
+/** Parsing is one step of the event loop. */
+const MAX_CONFIG_BYTES = 256 * 1024;
 const TYPES = 'application/yaml, application/x-yaml, text/yaml';
 
 export const configurationRoutes = (context: ApiContext): readonly Route[] => [

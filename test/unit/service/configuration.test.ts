@@ -124,8 +124,11 @@ test('without a file there is nothing to read again', async () => {
   expect(await bare.reload()).toMatchObject({ kind: 'refused', remedy: expect.stringContaining('-c') });
 });
 
-test('a text is checked without reading the files it names', () => {
+test('a text is checked without reading the files and variables it names', () => {
   expect(configuration.validate('storage: {s3: {region: "${file:/dev/zero}"}}')).toEqual([]);
+  expect(configuration.validate('server: {listen: "${env:SLUICE_LISTEN:-[::1]:80}"}')).toEqual([]);
+  const [fault] = configuration.validate('allow_env: [PATH]\nwarehouse: "gs://${env:PATH}"');
+  expect(fault?.message).toContain('gs://unread');
   expect(configuration.validate('pipline: x')).toMatchObject([
     { file: 'request', line: 1, column: 1, path: 'pipline' },
   ]);
