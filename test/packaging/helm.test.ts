@@ -102,7 +102,7 @@ serviceAccount: { annotations: { eks.amazonaws.com/role-arn: 'arn:aws:iam::1:rol
 persistence: { storageClass: fast, annotations: { a: b } }
 service: { type: LoadBalancer, annotations: { a: b } }
 networkPolicy: { enabled: true, from: [{ namespaceSelector: {} }] }
-serviceMonitor: { enabled: true, labels: { release: prometheus } }
+serviceMonitor: { enabled: true, labels: { release: prometheus }, credentials: { name: scraper, key: key } }
 podAnnotations: { a: b }
 podLabels: { a: b }
 nodeSelector: { a: b }
