@@ -9,7 +9,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { hex } from '../core/runtime.ts';
-import type { ApiContext } from './context.ts';
+import type { ApiContext, ApiSettings } from './context.ts';
 import { addGuard, audited } from './guard.ts';
 import type { ProblemKind } from './problems.ts';
 import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
@@ -42,7 +42,6 @@ export function buildApi(
 
   const limits = {
     maxHeaderSize: settings.maxHeaderBytes,
-    headersTimeout: settings.headerTimeoutMs,
     connectionsCheckingInterval: Math.min(5_000, Math.max(50, settings.headerTimeoutMs / 4)),
   };
   const { tls } = listener;
@@ -59,8 +58,6 @@ export function buildApi(
                 ...limits,
                 ...tls,
                 handshakeTimeout: settings.headerTimeoutMs,
-                requestTimeout: settings.requestTimeoutMs,
-                keepAliveTimeout: settings.keepAliveMs,
               },
               handler,
             );
@@ -70,8 +67,6 @@ export function buildApi(
     logger: false,
     requestIdHeader: false,
     genReqId: nextId,
-    requestTimeout: settings.requestTimeoutMs,
-    keepAliveTimeout: settings.keepAliveMs,
     // Both kinds of server are alike to everything here; Fastify's types tell them apart.
     ...(transport as FastifyHttpOptions<Server>),
     // While closing, answers stay ours: the ingest port says "not accepting" as a problem.
@@ -80,7 +75,7 @@ export function buildApi(
     frameworkErrors: (error, request, reply) => answerError(context, error, request, reply as FastifyReply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, nextId()),
   });
-  app.server.maxConnections = settings.maxConnections;
+  applyConnectionLimits(app.server, settings);
   app.server.on('checkExpectation', (_request, response: ServerResponse) => {
     const body = problemBody('expectation-failed', 'the only expectation met is 100-continue', nextId());
     response
@@ -108,6 +103,10 @@ export function buildApi(
     context.events.close();
     done();
   });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (context.draining()) reply.header('connection', 'close');
+    done(null, payload);
+  });
   app.addHook('onResponse', (request, reply, done) => {
     if (
       reply.elapsedTime > SLOW_MS &&
@@ -122,6 +121,14 @@ export function buildApi(
   addGuard(app, context);
   addRoutes(app, context, listener.surface, routes);
   return app;
+}
+
+/** The limits of connections that may change while the server runs. */
+export function applyConnectionLimits(server: Server, settings: ApiSettings): void {
+  server.maxConnections = settings.maxConnections;
+  server.headersTimeout = settings.headerTimeoutMs;
+  server.requestTimeout = settings.requestTimeoutMs;
+  server.keepAliveTimeout = settings.keepAliveMs;
 }
 
 /** Each route, and 405 with `Allow` for every other method of its path. */

@@ -52,7 +52,9 @@ const server = z.strictObject({
     .describe('Address of its own for routes that maintain or administer, and for /metrics. Default: server.listen.'),
   tls: tls.optional().describe('HTTPS on every listener.'),
   max_body: size({ min: KiB, max: GiB }).prefault('20MiB').describe('Bytes of a request body after decompression.'),
-  shutdown_grace: duration().prefault('45s').describe('Time for the final checkpoint after SIGTERM.'),
+  shutdown_grace: duration()
+    .prefault('45s')
+    .describe('Time from SIGTERM to the end of the final checkpoint; drain_delay is a part of it.'),
   drain_delay: duration()
     .prefault('0s')
     .describe('After SIGTERM, go on serving this long while /readyz says no, so that load balancers notice.'),

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApi, type Listener } from '../../src/api/app.ts';
 import type { ApiContext, ApiSettings } from '../../src/api/context.ts';
 import type { AccessPort, AuditEvent } from '../../src/contracts/access.ts';
+import type { ConfigFault, ConfigPort, ReloadOutcome, RunningConfig } from '../../src/contracts/config-port.ts';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -160,6 +161,26 @@ export const checkpointRecord = (table: string): CheckpointRecord => ({
   phases: { write: 0.1, upload: 0.2, commit: 0.3 },
 });
 
+export class FakeConfig implements ConfigPort {
+  readonly validated: string[] = [];
+  config: RunningConfig = { source: '/etc/sluice.yaml', settings: { pipeline: 'x' }, needsRestart: [] };
+  faults: readonly ConfigFault[] = [];
+  outcome: ReloadOutcome = { kind: 'reloaded', applied: [], needsRestart: [], noEffect: [] };
+
+  running(): RunningConfig {
+    return this.config;
+  }
+
+  validate(text: string): readonly ConfigFault[] {
+    this.validated.push(text);
+    return this.faults;
+  }
+
+  reload(): Promise<ReloadOutcome> {
+    return Promise.resolve(this.outcome);
+  }
+}
+
 const SETTINGS: ApiSettings = {
   maxBodyBytes: 1024 * 1024,
   decompressionRatio: 50,
@@ -174,6 +195,7 @@ const SETTINGS: ApiSettings = {
 export interface TestContext {
   readonly context: ApiContext;
   readonly ports: FakePorts;
+  readonly config: FakeConfig;
   readonly budget: ByteBudget;
   readonly events: EventHub;
   readonly logged: { readonly facts: object; readonly message: string }[];
@@ -218,6 +240,7 @@ class OpenAccess implements AccessPort {
 
 export function testContext(options: TestOptions = {}): TestContext {
   const ports = new FakePorts();
+  const config = new FakeConfig();
   const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
   const logged: { facts: object; message: string }[] = [];
   const log = (facts: object, message: string): void => void logged.push({ facts, message });
@@ -230,6 +253,8 @@ export function testContext(options: TestOptions = {}): TestContext {
       diagnose: (table, visible) => ports.diagnosis.diagnose(table, visible),
       health: (table) => ports.diagnosis.health(table),
     },
+    config,
+    draining: () => ports.reasons.some(({ code }) => code === 'draining'),
     settings: { ...SETTINGS, ...options.settings },
     metrics: createMetrics({ version: '1.2.3' }),
     tracer: options.tracer ?? NO_TRACER,
@@ -241,7 +266,7 @@ export function testContext(options: TestOptions = {}): TestContext {
     access: options.access ?? new OpenAccess(),
     levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
   };
-  return { context, ports, budget, events, logged };
+  return { context, ports, config, budget, events, logged };
 }
 
 export function testApi(options: TestOptions = {}): TestApi {
