@@ -64,7 +64,7 @@ describe('what a refused caller learns', () => {
       await get('/api/v1/tables/shop.no', bearer(key)),
     ];
     expect(there.statusCode).toBe(403);
-    expect(there.json()).toMatchObject({ type: 'urn:sluice:problem:forbidden', needed_scope: 'read:shop.orders' });
+    expect(there.json()).toMatchObject({ type: '/problems/forbidden', needed_scope: 'read:shop.orders' });
     expect(not.body.replace(/req_\w+/, '').replaceAll('shop.no', 'shop.orders')).toBe(
       there.body.replace(/req_\w+/, ''),
     );
@@ -184,7 +184,7 @@ describe('limits', () => {
     expect(limited.statusCode).toBe(429);
     expect(limited.headers['retry-after']).toBe('1');
     expect(limited.headers['ratelimit']).toBe('"requests";r=0;t=2');
-    expect(limited.json()).toMatchObject({ type: 'urn:sluice:problem:too-many-requests', limit: 'requests' });
+    expect(limited.json()).toMatchObject({ type: '/problems/too-many-requests', limit: 'requests' });
     access.runtime.advance(500);
     expect((await get('/api/v1/tables', key)).statusCode).toBe(200);
   });
@@ -308,7 +308,7 @@ describe('two listeners', () => {
   test('the other one is named', async () => {
     api = testApi({ listener: { surface: 'main' } });
     expect((await get('/metrics')).json()).toMatchObject({
-      type: 'urn:sluice:problem:no-such-route',
+      type: '/problems/no-such-route',
       try: 'send it to the admin listener (server.admin)',
     });
   });

@@ -10,7 +10,7 @@ let api: TestApi | undefined;
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await api?.app.close();
+  await api?.close();
   api = undefined;
 });
 
@@ -71,7 +71,7 @@ describe('requests that never reach a route', () => {
     expect(answer.status).toBe(status);
     expect(answer.head).toContain('content-type: application/problem+json');
     expect(answer.body).toMatchObject({
-      type: `urn:sluice:problem:${kind}`,
+      type: `/problems/${kind}`,
       status,
       request_id: expect.any(String) as string,
     });
@@ -82,7 +82,7 @@ describe('requests that never reach a route', () => {
     socket.write(`${HEAD}content-length: 1000\r\n\r\n{"a":`);
     const answer = await answerOf(socket);
     expect(answer.status).toBe(408);
-    expect(answer.body).toMatchObject({ type: 'urn:sluice:problem:request-timeout' });
+    expect(answer.body).toMatchObject({ type: '/problems/request-timeout' });
     await until(() => api?.budget.used === 0);
     expect(api?.ports.appended).toEqual([]);
   });
