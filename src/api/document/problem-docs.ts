@@ -10,6 +10,7 @@ import { component, refOf } from './route-docs.ts';
 const ANYWHERE: readonly ProblemKind[] = [
   'invalid-request',
   'request-timeout',
+  'unsupported-media-type',
   'expectation-failed',
   'headers-too-large',
   'internal',

@@ -43,7 +43,7 @@ export class ApiDocument {
     if (template === undefined) return answer.status === 404 ? this.#problem(answer) : undefinedPath(what, answer);
     // What the server refuses before it looks at the path and method is the same everywhere.
     if (operation === undefined)
-      return [400, 405, 408, 417, 431].includes(answer.status)
+      return [400, 405, 408, 415, 417, 431].includes(answer.status)
         ? this.#problem(answer)
         : `${what}: only 405 is expected`;
     // A route whose answers are not described yet: the completeness test names it.
@@ -98,7 +98,7 @@ export const apiDocument = (): ApiDocument =>
 let ours: ApiDocument | undefined;
 
 const undefinedPath = (what: string, { status }: SeenAnswer): string | undefined =>
-  [400, 408, 417, 431].includes(status) ? undefined : `${what}: no such path is in the document`;
+  [400, 408, 415, 417, 431].includes(status) ? undefined : `${what}: no such path is in the document`;
 
 /** A JSON pointer inside a URI fragment. */
 const pointerStep = (step: string): string => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));

@@ -262,7 +262,8 @@ test('a handler knows who calls: for keys of requests and the like', async () =>
   const app = buildApi(made.context, { surface: 'all' }, [
     { method: 'GET', path: '/who', access: 'read', summary: '', handler: (request) => principalOf(request).id },
   ]);
-  api = { ...made, app };
+  // A route of this test alone, which no document knows.
+  api = { ...made, app, close: () => app.close() };
   expect((await app.inject('/who')).body).toBe('anonymous');
   const { id, text } = access.key(['read']);
   expect((await app.inject({ url: '/who', headers: bearer(text) })).body).toBe(`key:${id}`);
