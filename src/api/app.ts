@@ -158,14 +158,16 @@ function addRoutes(app: FastifyInstance, context: ApiContext, surface: Surface, 
   }
   for (const [url, methods] of methodsOf) {
     const allowed = [...methods].sort().join(', ');
+    const refused = (request: FastifyRequest): Promise<never> =>
+      Promise.reject(
+        new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed}`, { headers: { allow: allowed } }),
+      );
     app.route({
       method: app.supportedMethods.filter((method) => !methods.has(method)),
       url,
-      handler: (request) => {
-        throw new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed}`, {
-          headers: { allow: allowed },
-        });
-      },
+      // Before anything is asked of the body: a wrong method is wrong with every content type.
+      onRequest: refused,
+      handler: refused,
     });
   }
 }

@@ -173,7 +173,7 @@ export const tableDefinition = component(
           z.strictObject({ source: z.string(), transform: z.string(), name: fieldName.optional() }),
         ]),
       )
-      .optional()
+      .nullish()
       .describe('day(ts), bucket(16, user_id), truncate(4, name), or a column'),
     sort_by: z
       .array(
@@ -187,9 +187,9 @@ export const tableDefinition = component(
           }),
         ]),
       )
-      .optional()
+      .nullish()
       .describe('ts, ts desc nulls last, bucket(16, id)'),
-    identifier: z.array(z.string()).optional().describe('Required columns that together identify a row'),
+    identifier: z.array(z.string()).nullish().describe('Required columns that together identify a row'),
     properties: z.record(z.string(), z.string()).optional().describe('Table properties'),
   }),
 );
