@@ -9,6 +9,7 @@ import { CheckpointHistory } from '../checkpoint/history.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
+import { defaultCheckLimits } from '../columnar/check/limits.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../contracts/log.ts';
 import type { ServiceLog } from '../contracts/service-log.ts';
@@ -178,7 +179,8 @@ export async function startService(
       pipeline: settings.pipeline,
       limits: settings.checkpoint,
       layoutOf: layout,
-      checkerOf: (view) => compileChecker(view.schema),
+      checkerOf: (view) =>
+        compileChecker(view.schema, { ...defaultCheckLimits, admittedRecordBytes: settings.server.maxRecordBytes }),
       history,
       tracer,
       onTrouble: telemetry.onTrouble,
