@@ -16,8 +16,8 @@ const ANYWHERE: readonly ProblemKind[] = [
   'internal',
 ];
 
-/** Answers of the guard before every route that is not public. */
-const GUARDED: readonly ProblemKind[] = ['unauthenticated', 'forbidden', 'too-many-requests'];
+/** Answers before a route that is not public: of the guard, and of the listener that leaves the route to the other one. */
+const GUARDED: readonly ProblemKind[] = ['unauthenticated', 'forbidden', 'too-many-requests', 'no-such-route'];
 
 const standard = {
   type: z.string().regex(/^\/problems\/[a-z-]+$/),

@@ -9,7 +9,7 @@ import { TestAccess, bearer } from '../../support/access.ts';
 import { testApi, testContext, type TestApi } from '../../support/fake-ports.ts';
 
 let api: TestApi;
-afterEach(() => api.app.close());
+afterEach(() => api.close());
 
 function open(options: Partial<AuthenticatorOptions> = {}): TestAccess {
   const access = new TestAccess(options);
@@ -280,7 +280,7 @@ describe('two listeners', () => {
     asked['flush'] = (await post('/api/v1/actions/flush')).statusCode;
     asked['create'] = (await post('/api/v1/tables', {}, definition('web.clicks'))).statusCode;
     asked['append'] = (await post(RECORDS, {}, '{"a":1}')).statusCode;
-    await api.app.close();
+    await api.close();
     return asked;
   };
   const health = { '/livez': 200, '/readyz': 200, '/version': 200 };
