@@ -47,6 +47,7 @@ async function schemathesis(
       '--seed=1',
       '--exclude-checks=positive_data_acceptance',
       '--warnings=off',
+      '--exclude-path=/api/v1/events',
       ...options,
     ],
     { cwd: folder.path, env: { ...process.env, SCHEMATHESIS_HOOKS: HOOKS }, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -64,7 +65,8 @@ test.each([
 ])('%s: every answer is documented, and none is a 5xx', async (_what, options) => {
   const { code, text } = await schemathesis(...options);
   expect(code, text).toBe(0);
-  // All but the one that serves the document.
-  expect(Number(/Selected: (\d+)/.exec(text)?.[1])).toBe(declaredRoutes().length - 1);
+  // All but the one that serves the document, and those without an end.
+  const ending = declaredRoutes().filter(({ subscription }) => subscription !== true);
+  expect(Number(/Selected: (\d+)/.exec(text)?.[1])).toBe(ending.length - 1);
   expect(daemon.ended, daemon.log).toBe(false);
 });

@@ -60,7 +60,7 @@ members('invalid-table', 'InvalidTable', {
   errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).min(1),
 });
 members('table-exists', 'TableExists', { table: z.string(), differences: z.array(z.string()).min(1) });
-members('overloaded', 'Overloaded', { scope: z.enum(['log', 'table', 'memory']) });
+members('overloaded', 'Overloaded', { scope: z.enum(['log', 'table', 'memory', 'events']) });
 members('not-ready', 'NotReady', {
   ok: z.literal(false),
   reasons: z.array(z.strictObject({ code: z.string(), detail: z.string() })),

@@ -85,7 +85,9 @@ describe('query parameters', () => {
     },
   );
 
-  const words = described.flatMap((route) =>
+  // A subscription that is taken does not end.
+  const ending = described.filter(({ subscription }) => subscription !== true);
+  const words = ending.flatMap((route) =>
     Object.entries(route.docs?.query ?? {}).flatMap(([name, { schema }]) =>
       (schema.enum ?? schema.examples ?? []).map((word) => ({
         route,
