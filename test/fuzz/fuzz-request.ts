@@ -139,7 +139,7 @@ function controlRequest(chance: Chance): Unnamed {
   const body = chance.oneIn(2) ? Buffer.from(definition(chance)) : Buffer.alloc(0);
   const head = [
     `${method} ${path}${query} HTTP/1.1`,
-    'host: fuzz',
+    'host: localhost',
     ...extraHeaders(chance),
     ...(body.length > 0 ? [`content-type: ${chance.pick(['application/json', 'text/plain', '*/*', ';'])}`] : []),
     ...(body.length > 0 || method === 'POST' ? [`content-length: ${body.length}`] : []),
@@ -177,7 +177,7 @@ function append(chance: Chance, target: string, body: FuzzBody) {
   const length = chunked ? 'transfer-encoding: chunked' : `content-length: ${body.bytes.length}`;
   const head = [
     `POST ${target} HTTP/1.1`,
-    'host: fuzz',
+    'host: localhost',
     `content-type: ${body.contentType}`,
     ...(body.contentEncoding === undefined ? [] : [`content-encoding: ${body.contentEncoding}`]),
     ...extraHeaders(chance),

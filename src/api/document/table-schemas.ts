@@ -140,6 +140,7 @@ export const checkpointList = component(
         files: z.int().min(0),
         bytes: wide('Bytes of its files'),
         cut: z.record(z.string(), z.string()).describe('Lane → offset: everything below is in the table'),
+        freshness_seconds: z.number().min(0).optional().describe('Age of its oldest record when it was committed'),
         phases: z
           .strictObject({ write: z.number(), upload: z.number(), commit: z.number() })
           .describe('Seconds each phase took'),

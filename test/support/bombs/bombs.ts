@@ -104,7 +104,7 @@ async function raw(tableUrl: string, headers: string): Promise<number> {
   const socket = connect(Number(port), '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write(`POST ${pathname}/records HTTP/1.1\r\nhost: x\r\n${headers}`);
+  socket.write(`POST ${pathname}/records HTTP/1.1\r\nhost: localhost\r\n${headers}`);
   const [first] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(String(first))?.[1]);
@@ -118,7 +118,7 @@ export class SlowClients {
 
   constructor(tableUrl: string, count: number, part: 'headers' | 'body', everyMs: number) {
     const { port, pathname } = new URL(tableUrl);
-    const start = `POST ${pathname}/records HTTP/1.1\r\nhost: x\r\n`;
+    const start = `POST ${pathname}/records HTTP/1.1\r\nhost: localhost\r\n`;
     for (let index = 0; index < count; index += 1) {
       const socket = connect(Number(port), '127.0.0.1');
       socket.on('error', () => undefined).once('close', () => (this.closed += 1));
