@@ -74,6 +74,8 @@ export const tableStatus = component(
   'TableStatus',
   z.strictObject({
     table: tableName(),
+    health_worst: z.string().optional().describe('What takes most of the points'),
+    health_score: z.int().min(0).max(100).optional().describe('As GET …/health explains it; absent until it is known'),
     state: z
       .enum(['running', 'failing', 'stopped'])
       .describe('failing: retried with the error under reason; stopped: waits for an operator'),
