@@ -1,6 +1,6 @@
 /**
- * Every error the API answers with, as RFC 9457 problem details: a closed list of kinds, each with its status and a page section in
- * docs/problems.md. `type` and `status` are for programs and stable; `title` and `detail` are for people and are not.
+ * Every error the API answers with, as RFC 9457 problem details: a closed list of kinds, each with its status; what each means is
+ * `problem-texts.ts`. `type` and `status` are for programs and stable; `title` and `detail` are for people and are not.
  */
 import type { FastifyReply } from 'fastify';
 import type { ErrorKind } from '../core/errors.ts';
@@ -38,7 +38,8 @@ export const PROBLEMS = {
 
 export type ProblemKind = keyof typeof PROBLEMS;
 
-export const problemType = (kind: ProblemKind): string => `urn:sluice:problem:${kind}`;
+/** A relative reference (RFC 9457 §3.1.1): the service that answered serves the page it names. */
+export const problemType = (kind: ProblemKind): string => `/problems/${kind}`;
 
 /** Members beyond the standard ones, already in wire form. */
 export type ProblemExtras = Readonly<Record<string, unknown>>;

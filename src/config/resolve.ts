@@ -49,6 +49,7 @@ export function resolveSettings(
       ...(server.admin === undefined ? {} : { admin: server.admin }),
       ...(tls === undefined ? {} : { tls }),
       maxBodyBytes: server.max_body,
+      maxRecordBytes: server.limits.max_record,
       shutdownGraceMs: server.shutdown_grace,
       drainDelayMs: server.drain_delay,
       decompressionRatio: server.limits.decompression_ratio,

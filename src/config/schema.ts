@@ -13,6 +13,9 @@ const limits = z.strictObject({
   decompression_ratio: count({ min: 2, max: 100_000 })
     .prefault(200)
     .describe('A compressed body may unpack to at most this many times its size (above the first 1 MiB).'),
+  max_record: size({ min: KiB, max: 8 * MiB })
+    .prefault('1MiB')
+    .describe('Bytes of one record. A record is checked in one go, while no other request is looked at.'),
   body_memory: size({ min: MiB })
     .optional()
     .describe('Bytes of request bodies held at once; beyond it requests get 503. Default: a quarter of memory.budget.'),

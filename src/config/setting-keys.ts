@@ -38,6 +38,7 @@ export const SETTING_KEYS: Readonly<Record<SettingPath, SettingKey>> = {
   'server.maxBodyBytes': live('server.max_body'),
   'server.shutdownGraceMs': live('server.shutdown_grace'),
   'server.drainDelayMs': live('server.drain_delay'),
+  'server.maxRecordBytes': restart('server.limits.max_record'),
   'server.decompressionRatio': live('server.limits.decompression_ratio'),
   'server.bodyMemoryBytes': restart('server.limits.body_memory'),
   'server.maxHeaderBytes': restart('server.limits.max_header'),

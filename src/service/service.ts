@@ -9,6 +9,7 @@ import { CheckpointHistory } from '../checkpoint/history.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
+import { defaultCheckLimits } from '../columnar/check/limits.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Log } from '../contracts/log.ts';
@@ -202,7 +203,8 @@ export async function startService(
       pipeline: settings.pipeline,
       limits: live.section('checkpoint'),
       layoutOf: layout,
-      checkerOf: (view) => compileChecker(view.schema),
+      checkerOf: (view) =>
+        compileChecker(view.schema, { ...defaultCheckLimits, admittedRecordBytes: settings.server.maxRecordBytes }),
       history,
       tracer,
       onTrouble: telemetry.onTrouble,

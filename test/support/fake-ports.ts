@@ -20,6 +20,7 @@ import type { SnapshotSummary, TableDefinition } from '../../src/contracts/table
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
+import { apiDocument } from './api-document/document.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
 import { EventHub } from '../../src/telemetry/events/event-hub.ts';
@@ -203,6 +204,8 @@ export interface TestContext {
 
 export interface TestApi extends TestContext {
   readonly app: FastifyInstance;
+  /** Closes the app; throws when it gave an answer that the API document does not know. */
+  readonly close: () => Promise<void>;
 }
 
 export interface TestOptions {
@@ -271,5 +274,22 @@ export function testContext(options: TestOptions = {}): TestContext {
 
 export function testApi(options: TestOptions = {}): TestApi {
   const made = testContext(options);
-  return { ...made, app: buildApi(made.context, options.listener) };
+  const app = buildApi(made.context, options.listener);
+  const faults: string[] = [];
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const fault = apiDocument().fault({
+      method: request.method,
+      path: request.url.replace(/[?#].*$/s, ''),
+      status: reply.statusCode,
+      contentType: reply.getHeader('content-type')?.toString(),
+      body: typeof payload === 'string' || payload instanceof Buffer ? payload.toString() : '',
+    });
+    if (fault !== undefined) faults.push(fault);
+    done();
+  });
+  const close = async (): Promise<void> => {
+    await app.close();
+    if (faults.length > 0) throw new Error(`answers that the API document does not know:\n${faults.join('\n')}`);
+  };
+  return { ...made, app, close };
 }

@@ -1,7 +1,10 @@
 /** The daemon's configuration: what holds, whether another text would do, and reading the file again. */
+import type { FastifyRequest } from 'fastify';
 import type { ConfigFault } from '../../contracts/config-port.ts';
 import type { ApiContext } from '../context.ts';
+import { configDocs, reloadDocs, validateConfigDocs } from '../document/configuration-docs.ts';
 import { ProblemError } from '../problems.ts';
+import { QueryParameters } from '../query-parameters.ts';
 import { bodyOf } from '../requests.ts';
 import type { Handler, Route } from '../route.ts';
 import { json } from '../wire.ts';
@@ -17,6 +20,7 @@ export const configurationRoutes = (context: ApiContext): readonly Route[] => [
     access: 'admin',
     summary: 'The configuration that holds, secrets hidden, and which keys wait for a restart',
     handler: running(context),
+    docs: configDocs,
   },
   {
     method: 'POST',
@@ -24,6 +28,7 @@ export const configurationRoutes = (context: ApiContext): readonly Route[] => [
     access: 'admin',
     summary: 'Check a configuration file (YAML) without using it',
     handler: validate(context),
+    docs: validateConfigDocs,
   },
   {
     method: 'POST',
@@ -31,12 +36,14 @@ export const configurationRoutes = (context: ApiContext): readonly Route[] => [
     access: 'admin',
     summary: 'Read the configuration file again and apply what can be',
     handler: reload(context),
+    docs: reloadDocs,
   },
 ];
 
 const running =
   (context: ApiContext): Handler =>
-  (_request, reply) => {
+  (request, reply) => {
+    noParameters(request);
     const { source, settings, needsRestart } = context.config.running();
     return json(reply, 200, { source: source ?? null, settings, needs_restart: needsRestart });
   };
@@ -45,6 +52,7 @@ const running =
 const validate =
   (context: ApiContext): Handler =>
   async (request, reply) => {
+    noParameters(request);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
     if (!TYPES.split(', ').includes(type))
       throw new ProblemError('unsupported-media-type', 'a configuration is application/yaml', {
@@ -61,7 +69,8 @@ const validate =
 
 const reload =
   (context: ApiContext): Handler =>
-  async (_request, reply) => {
+  async (request, reply) => {
+    noParameters(request);
     const outcome = await context.config.reload();
     switch (outcome.kind) {
       case 'reloaded':
@@ -84,6 +93,8 @@ const reload =
         });
     }
   };
+
+const noParameters = (request: FastifyRequest): QueryParameters => new QueryParameters(request.query, []);
 
 function textOf(body: Uint8Array): string {
   try {

@@ -2,6 +2,16 @@
 import type { FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
+import {
+  createTableDocs,
+  describeTableDocs,
+  flushAllDocs,
+  flushTableDocs,
+  listCheckpointsDocs,
+  listFilesDocs,
+  listSnapshotsDocs,
+  listTablesDocs,
+} from '../document/table-docs.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
@@ -18,6 +28,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     narrows: true,
     summary: 'List tables with their state',
     handler: listTables(context),
+    docs: listTablesDocs,
   },
   {
     method: 'POST',
@@ -26,6 +37,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     narrows: true,
     summary: 'Create a table',
     handler: createTable(context),
+    docs: createTableDocs,
   },
   {
     method: 'GET',
@@ -33,6 +45,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'Describe a table: schema, partitions, properties, state',
     handler: describeTable(context),
+    docs: describeTableDocs,
   },
   {
     method: 'GET',
@@ -40,6 +53,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'List the snapshots of a table',
     handler: listSnapshots(context),
+    docs: listSnapshotsDocs,
   },
   {
     method: 'GET',
@@ -47,6 +61,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'List the data files of the current snapshot',
     handler: listFiles(context),
+    docs: listFilesDocs,
   },
   {
     method: 'GET',
@@ -54,6 +69,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'List the latest checkpoints of a table',
     handler: listCheckpoints(context),
+    docs: listCheckpointsDocs,
   },
   {
     method: 'POST',
@@ -61,6 +77,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'maintain',
     summary: 'Checkpoint a table now',
     handler: flushTable(context),
+    docs: flushTableDocs,
   },
   {
     method: 'POST',
@@ -68,6 +85,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'maintain',
     summary: 'Checkpoint every table now',
     handler: flushAll(context),
+    docs: flushAllDocs,
   },
 ];
 

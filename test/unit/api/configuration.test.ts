@@ -56,13 +56,13 @@ test('POST reload: the report, or a problem that says that nothing was changed',
   const invalid = await post('/api/v1/actions/reload');
   expect([invalid.statusCode, invalid.json()]).toMatchObject([
     422,
-    { type: 'urn:sluice:problem:invalid-configuration', faults: [FAULT] },
+    { type: '/problems/invalid-configuration', faults: [FAULT] },
   ]);
   api.config.outcome = { kind: 'refused', reason: 'no certificate', remedy: 'put one there' };
   const refused = await post('/api/v1/actions/reload');
   expect([refused.statusCode, refused.json()]).toMatchObject([
     409,
-    { type: 'urn:sluice:problem:reload-refused', detail: 'nothing was changed: no certificate', try: 'put one there' },
+    { type: '/problems/reload-refused', detail: 'nothing was changed: no certificate', try: 'put one there' },
   ]);
 });
 

@@ -40,6 +40,8 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'GET /readyz': 'public',
   'GET /metrics': 'read everywhere',
   'GET /version': 'public',
+  'GET /api/v1/openapi.json': 'public',
+  'GET /problems/:kind': 'public',
 };
 
 const TABLE = 'web.clicks';
