@@ -46,7 +46,7 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       const stamped: EntryDraft = {
         ...draft(TABLE_A, 'stamped ✓'),
         ignoreUnknownFields: true,
-        producer: { kind: 'channel', name: 'ünï', epoch: 7n, offset: 2n ** 62n, fingerprint: Buffer.from([1, 2, 3]) },
+        producer: { kind: 'channel', name: 'ünï', epoch: 7n, offset: 2n ** 62n, records: 3 },
       };
       await append(log, plain, stamped);
       await log.close();
@@ -296,7 +296,7 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       const log = await open();
       await expect(log.append([{ ...draft(TABLE_A, 'a'), count: 0 }])).rejects.toMatchObject({ kind: 'invalid-input' });
       const name = 'n'.repeat(70_000);
-      const producer = { kind: 'channel', name, epoch: 0n, offset: 0n } as const;
+      const producer = { kind: 'channel', name, epoch: 0n, offset: 0n, records: 1 } as const;
       await expect(log.append([{ ...draft(TABLE_A, 'a'), producer }])).rejects.toMatchObject({ kind: 'invalid-input' });
       expect(await log.append([])).toEqual({ kind: 'appended', entries: [] });
       expect(log.lanes()).toEqual([]);

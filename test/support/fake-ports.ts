@@ -7,6 +7,8 @@ import type { ConfigFault, ConfigPort, ReloadOutcome, RunningConfig } from '../.
 import type {
   AppendAnswer,
   AppendRequest,
+  ChannelAnswer,
+  ChannelPort,
   CheckpointRecord,
   Committed,
   ControlPort,
@@ -52,7 +54,7 @@ export function viewOf(definition: TableDefinition): TableView {
   };
 }
 
-export class FakePorts implements IngestPort, ControlPort {
+export class FakePorts implements IngestPort, ChannelPort, ControlPort {
   readonly appended: AppendRequest[] = [];
   readonly created = new Map<string, TableView>();
   readonly checkpointed: (string | undefined)[] = [];
@@ -65,6 +67,9 @@ export class FakePorts implements IngestPort, ControlPort {
   reasons: { readonly code: string; readonly detail: string }[] = [];
   failure: Error | undefined;
   snapshotList: SnapshotSummary[] = [];
+  channelAnswer: ChannelAnswer = { kind: 'done', channel: { name: 'edge-7', epoch: 4n, next: 42n } };
+  /** Offsets with which channels were opened. */
+  readonly opened: (bigint | undefined)[] = [];
   fileList: Awaited<ReturnType<ControlPort['files']>> = [];
   checkpointList: CheckpointRecord[] = [];
 
@@ -76,6 +81,27 @@ export class FakePorts implements IngestPort, ControlPort {
   append(request: AppendRequest): Promise<AppendAnswer> {
     this.appended.push(request);
     return this.answer(request);
+  }
+
+  open(_table: unknown, _name: string, start?: bigint): Promise<ChannelAnswer> {
+    this.opened.push(start);
+    return Promise.resolve(this.channelAnswer);
+  }
+
+  close(): Promise<ChannelAnswer> {
+    return Promise.resolve(this.channelAnswer);
+  }
+
+  channel(): Promise<ChannelAnswer> {
+    return Promise.resolve(this.channelAnswer);
+  }
+
+  channels(): ReturnType<ChannelPort['channels']> {
+    const { channelAnswer } = this;
+    return Promise.resolve({
+      kind: 'listed',
+      channels: channelAnswer.kind === 'done' ? [channelAnswer.channel] : [],
+    });
   }
 
   dryRun(): ReturnType<IngestPort['dryRun']> {
@@ -248,6 +274,8 @@ export function testContext(options: TestOptions = {}): TestContext {
   const events = new EventHub(runtime);
   const context: ApiContext = {
     ingest: ports,
+    channels: ports,
+    keyWindow: { maxAgeMs: 86_400_000, maxKeys: 1_000 },
     control: ports,
     diagnosis: {
       diagnose: (table, visible) => ports.diagnosis.diagnose(table, visible),

@@ -3,6 +3,7 @@ import type { ApiContext } from '../context.ts';
 import type { Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
 import { diagnosisRoutes } from './diagnosis.ts';
+import { channelRoutes } from './channels.ts';
 import { eventRoutes } from './events.ts';
 import { configurationRoutes } from './configuration.ts';
 import { operationRoutes } from './operations.ts';
@@ -12,6 +13,7 @@ import { tableRoutes } from './tables.ts';
 
 export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...recordRoutes(context),
+  ...channelRoutes(context),
   ...positionRoutes(context),
   ...tableRoutes(context),
   ...auditRoutes(context),

@@ -4,6 +4,7 @@
  */
 import { Coordinator } from '../../../src/checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../../../src/checkpoint/history.ts';
+import { StateObjects } from '../../../src/checkpoint/producers/state-objects.ts';
 import { Ingest } from '../../../src/checkpoint/ingest.ts';
 import type { Disk } from '../../../src/contracts/disk.ts';
 import type { Entry, Log } from '../../../src/contracts/log.ts';
@@ -160,6 +161,8 @@ export class Life {
       }),
       checkerOf: (view) => new SimChecker(view.schema),
       history: new CheckpointHistory(store, 'sluice/history', 5, () => undefined),
+      producerStates: new StateObjects(store, 'sluice/producers', runtime, () => undefined),
+      producerLimits: { maxKeys: 50, maxAgeMs: 3_600_000, maxChannels: 50 },
       onTrouble: (table, state, cause) => core.onTrouble(this, table, state, cause),
       onCheckpoint: (record) => {
         if (record.snapshot !== undefined) this.reported.add(record.snapshot as SnapshotId);

@@ -3,7 +3,7 @@
  * are `invariants.ts`, the actors each have a file.
  */
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
-import type { PipelineState } from '../../../src/checkpoint/table-pipeline.ts';
+import type { PipelineState } from '../../../src/checkpoint/pipeline-context.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
 import { offset, formatTableName, tableUuid, type TableUuid } from '../../../src/core/ids.ts';
 import { uuidV4 } from '../../../src/core/runtime.ts';
