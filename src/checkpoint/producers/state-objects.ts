@@ -21,27 +21,30 @@ export class StateObjects {
   readonly #store: ObjectStore;
   readonly #prefix: string;
   readonly #runtime: Runtime;
+  readonly #maxInlineBytes: number;
   readonly #onTrouble: (table: TableUuid, state: string, cause: unknown) => void;
   /** Keys of a table in ascending order, as far as this process knows: one listing a table and life. */
   readonly #known = new Map<TableUuid, string[]>();
 
-  /** Objects live at `<prefix>/<table uuid>/<20-digit epoch>-<uuid>.json`. */
+  /** Objects live at `<prefix>/<table uuid>/<20-digit epoch>-<uuid>.json`; states up to `maxInlineBytes` need none. */
   constructor(
     store: ObjectStore,
     prefix: string,
     runtime: Runtime,
     onTrouble: (table: TableUuid, state: string, cause: unknown) => void,
+    maxInlineBytes = MAX_INLINE_BYTES,
   ) {
     this.#store = store;
     this.#prefix = prefix;
     this.#runtime = runtime;
     this.#onTrouble = onTrouble;
+    this.#maxInlineBytes = maxInlineBytes;
   }
 
   /** Resolves with the pointer once the state is durable; retries an unavailable store until the signal aborts. */
   async put(table: TableUuid, epoch: Epoch, facts: ProducerFacts, signal: AbortSignal): Promise<string> {
     const text = encodeState(table, facts, this.#runtime.clock.monotonic());
-    if (Buffer.byteLength(text) <= MAX_INLINE_BYTES) return INLINE + text;
+    if (Buffer.byteLength(text) <= this.#maxInlineBytes) return INLINE + text;
     return await this.#patiently(table, signal, async () => {
       // A new name a try: a put whose answer was lost may still land under the old one.
       const key = `${this.#prefix}/${table}/${epoch.toString().padStart(20, '0')}-${uuidV4(this.#runtime.random)}.json`;
