@@ -72,6 +72,11 @@ const copyingFile = (inner: DiskFile): DiskFile => {
   });
 };
 
+const SLOW_FENCE_MS = 1_500;
+
+const passing = (core: WorldCore, ms: number): Promise<void> =>
+  new Promise((resolve) => core.scheduler.after(ms, 'time passes', resolve));
+
 const minting = (): boolean => new Error().stack?.includes('lane-id') === true;
 
 export const PLANTS: readonly Plant[] = [
@@ -197,11 +202,27 @@ export const PLANTS: readonly Plant[] = [
       }),
   },
   {
-    // The pointer that was read before the fence is believed after it.
+    // The pointer that was read before the fence is believed after it. The catalog is slow, so that something may land in between.
     name: 'state-before-fence',
-    format: (format) => {
+    format: (format, { core, random }) => {
       const first = new Map<TableUuid, string | undefined>();
       return over<Format>(format, {
+        prepare: async (view, change, token) => {
+          if (change.added.length === 0) await passing(core, SLOW_FENCE_MS);
+          return format.prepare(view, change, token);
+        },
+        attempt: async (base, prepared) => {
+          if (!core.faults.on('volume-lost') || !random.chance(0.2)) return format.attempt(base, prepared);
+          const flight = { files: [], uuid: base.uuid, since: core.scheduler.now, lost: false };
+          const key = Symbol('late');
+          core.network.flying.set(key, flight);
+          core.scheduler.after(random.between(300, 2_500), 'late attempt', () => {
+            core.network.flying.delete(key);
+            if (!flight.lost) core.catalog.swap(base.table, prepared, 'a life before');
+          });
+          await passing(core, SLOW_FENCE_MS);
+          return { kind: 'unknown', cause: 'late' };
+        },
         progress: (view, pipeline) => {
           const progress = format.progress(view, pipeline);
           if (!first.has(view.uuid)) first.set(view.uuid, progress?.state);

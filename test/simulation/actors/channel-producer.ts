@@ -5,6 +5,7 @@
  */
 import { isSluiceError } from '../../../src/core/errors.ts';
 import type { AppendAnswer, ChannelAnswer } from '../../../src/contracts/service-ports.ts';
+import type { FaultKind } from '../world/faults.ts';
 import type { SentRequest } from '../world/ledger.ts';
 import type { Life } from '../world/life.ts';
 import type { SeededRandom } from '../world/random.ts';
@@ -16,6 +17,16 @@ interface Batch {
   readonly offset: bigint;
   readonly end: bigint;
 }
+
+/** What may take records away that the world never saw stored. */
+const TAKERS: readonly FaultKind[] = [
+  'volume-lost',
+  'volume-restored',
+  'pointer-back',
+  'foreign-rollback',
+  'foreign-replace',
+  'foreign-drop',
+];
 
 /** An answer that has not come by then never will. */
 const PATIENCE_MS = 1_500;
@@ -55,8 +66,13 @@ export class ChannelProducer {
     const last = stored.at(-1);
     if (pipeline === undefined || last === undefined || this.#world.invariants.of(pipeline.uuid).wentBack) return;
     const next = pipeline.producers.channel(this.#name)?.next;
-    if (next !== last.end)
+    // What was synced in the moment of a kill, the world never saw stored.
+    if (next === undefined || next < last.end || !this.#batches.some(({ end }) => end === next))
       this.#violation(`${life.name} expects ${next}, and r${last.request.id} up to ${last.end} is stored`);
+    const taken = TAKERS.some((kind) => this.#world.faults.kinds.has(kind));
+    for (const { request, end } of this.#batches)
+      if (request.stored === undefined && end <= this.#told && !taken && !this.#world.isIn(request.id, pipeline.uuid))
+        this.#violation(`r${request.id} was said to be stored, and is not in the table`);
   }
 
   #act(): void {
@@ -103,8 +119,9 @@ export class ChannelProducer {
       if (offset < next) this.#violation(`${life.name} expects ${next}, in the midst of r${request.id}`);
       if (!this.#world.isGone(request))
         this.#violation(`${life.name} expects ${next}, and r${request.id} from ${offset} on is stored`);
+      this.#world.ledger.forget(request);
     }
-    for (const batch of this.#batches) if (batch.end <= next) this.#stored(life, batch, undefined);
+    for (const batch of this.#batches) if (batch.end <= next) this.#heardStored(life, batch, undefined);
     this.#told = next;
   }
 
@@ -163,7 +180,7 @@ export class ChannelProducer {
     switch (answer.kind) {
       case 'durable':
       case 'duplicate':
-        this.#stored(life, batch, answer.position);
+        this.#heardStored(life, batch, answer.position);
         if (this.#told < end) this.#told = end;
         return;
       case 'producer-refused':
@@ -187,17 +204,13 @@ export class ChannelProducer {
     if (expected !== this.#told) this.#epoch = undefined;
   }
 
-  #stored(
+  #heardStored(
     life: Life,
     { request }: Batch,
     position: Extract<AppendAnswer, { kind: 'durable' }>['position'] | undefined,
   ): void {
-    const { kinds } = this.#world.faults;
     request.state = 'acknowledged';
     request.acknowledgedAt ??= this.#world.scheduler.now;
-    // What a failed sync left behind may turn up on replay: the daemon knows of it, the world does not.
-    if (request.stored === undefined && !kinds.has('sync-fails') && !kinds.has('torn-write'))
-      this.#violation(`${life.name} says that r${request.id} is stored, and it never was`);
     const { stored } = request;
     if (position !== undefined && stored !== undefined && !this.#world.isGone(request))
       if (stored.position.lane !== position.lane || stored.position.offset !== position.offset)

@@ -67,6 +67,7 @@ export class KeyProducer {
     const life = this.#random.pick(lives.filter((each) => each.alive && each.ingest !== undefined));
     const rows = otherBody ? request.rows.map((id) => `x${id}`) : request.rows;
     if (life === undefined) return;
+    if (request.stored !== undefined && this.#world.isGone(request)) this.#world.ledger.forget(request);
     const what = `${otherBody ? 'another body for ' : ''}r${request.id} as ${key}`;
     scheduler.after(this.#random.between(0.2, 5), `${what} to ${life.name}`, () => {
       if (!life.alive) return;

@@ -46,6 +46,14 @@ export class Ledger {
     return request;
   }
 
+  /** Nothing is left of what was stored of it, and its producer sends it once more. */
+  forget(request: SentRequest): void {
+    request.stored = undefined;
+    request.excused = undefined;
+    request.unlogged = false;
+    request.state = 'sent';
+  }
+
   excuse(requests: Iterable<number>, why: string): void {
     for (const id of requests) {
       const request = this.requests[id];

@@ -224,8 +224,7 @@ export class World implements WorldCore {
         exact === 'channel' ? 'I7' : 'I8',
         `r${request.id}, stored at ${stored?.position.lane.slice(0, 6)}-${stored?.position.offset}, was stored again`,
       );
-    request.excused = undefined;
-    request.unlogged = false;
+    this.ledger.forget(request);
   }
 
   /** The log that held it was lost before the table had it, or its table was dropped. */
