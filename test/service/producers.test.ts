@@ -1,4 +1,8 @@
 /** Exactly-once producers on the real process: channels and keys under concurrency, kill -9 and restart, over checkpoints and trims. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Daemon } from '../support/daemon/daemon.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
@@ -158,4 +162,31 @@ test('64 requests at once with one key have one effect and one answer', async ()
   expect(await sendWithKey('once', rows(0, 3))).toMatchObject({ status: 202 });
   expect(await sendWithKey('once', rows(0, 3), '?ack=committed')).toMatchObject({ status: 200, json: { accepted: 3 } });
   expect(await countRows()).toBe(3);
+});
+
+test('sluice send that is killed and run again, over a killed daemon, leaves each line there once', async () => {
+  await start();
+  const file = join(folder.path, 'orders.ndjson');
+  const lines = 20_000;
+  await writeFile(file, rows(0, lines));
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const run = () =>
+    spawn(process.execPath, [main, 'send', '--url', url, '--batch-records', '50', 'shop.orders', file], {
+      stdio: 'ignore',
+    });
+  const sent = async (): Promise<number> => {
+    const [channel] = (await call('GET', `${TABLE}/channels`)).json['channels'] as readonly {
+      readonly expected_offset: string;
+    }[];
+    return Number(channel?.expected_offset ?? 0);
+  };
+  const first = run();
+  await expect.poll(sent, { timeout: 20_000 }).toBeGreaterThan(200);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  await restart();
+  const second = run();
+  await expect(once(second, 'exit')).resolves.toEqual([0, null]);
+  expect(await sent()).toBe(lines);
+  expect(await countRows()).toBe(lines);
 });

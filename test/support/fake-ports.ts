@@ -67,9 +67,10 @@ export class FakePorts implements IngestPort, ChannelPort, ControlPort {
   reasons: { readonly code: string; readonly detail: string }[] = [];
   failure: Error | undefined;
   snapshotList: SnapshotSummary[] = [];
-  channelAnswer: ChannelAnswer = { kind: 'done', channel: { name: 'edge-7', epoch: 4n, next: 42n } };
+  channelAnswer: ChannelAnswer = { kind: 'done', channel: { name: 'edge-7', epoch: 4n, next: 0n } };
   /** Offsets with which channels were opened. */
   readonly opened: (bigint | undefined)[] = [];
+  readonly openedNames: string[] = [];
   fileList: Awaited<ReturnType<ControlPort['files']>> = [];
   checkpointList: CheckpointRecord[] = [];
 
@@ -83,8 +84,9 @@ export class FakePorts implements IngestPort, ChannelPort, ControlPort {
     return this.answer(request);
   }
 
-  open(_table: unknown, _name: string, start?: bigint): Promise<ChannelAnswer> {
+  open(_table: unknown, name: string, start?: bigint): Promise<ChannelAnswer> {
     this.opened.push(start);
+    this.openedNames.push(name);
     return Promise.resolve(this.channelAnswer);
   }
 
