@@ -116,7 +116,7 @@ class KeySender implements ExactProducer {
   readonly #ledger: Ledger;
   readonly #next: () => number;
   #doubtful: SentRequest | undefined;
-  readonly #positions = new Map<SentRequest, unknown>();
+  readonly #positions = new Map<SentRequest, string>();
 
   constructor(table: string, ledger: Ledger, seed: number) {
     this.#table = table;
@@ -135,12 +135,11 @@ class KeySender implements ExactProducer {
         await sleep(PAUSE_MS);
         continue;
       }
+      const position = String(body['position']);
       const known = this.#positions.get(request);
-      if (known !== undefined && known !== body['position'])
-        this.violations.push(
-          `${this.#table}: one key, two positions: ${String(known)} and ${String(body['position'])}`,
-        );
-      this.#positions.set(request, body['position']);
+      if (known !== undefined && known !== position)
+        this.violations.push(`${this.#table}: one key, two positions: ${known} and ${position}`);
+      this.#positions.set(request, position);
       request.acknowledged = true;
       if (request === this.#doubtful) this.#doubtful = undefined;
     }

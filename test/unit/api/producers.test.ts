@@ -23,7 +23,7 @@ const post = (query: string, headers: Record<string, string> = {}): Promise<Ligh
 const call = (method: InjectOptions['method'] & string, path: string) =>
   api.app.inject({ method: method as 'GET', url: `${TABLE}${path}` });
 const kindOf = (response: LightMyRequestResponse): string =>
-  String(response.json<{ type: string }>().type).replace('urn:sluice:problem:', '');
+  response.json<{ type: string }>().type.replace('urn:sluice:problem:', '');
 const answers = (answer: AppendAnswer): void => {
   api.ports.answer = () => Promise.resolve(answer);
 };
@@ -58,7 +58,7 @@ describe('what a request says', () => {
     ['', { 'idempotency-key': 'two, keys' }, 'Idempotency-Key'],
     ['', { 'idempotency-key': 'x'.repeat(256) }, 'Idempotency-Key'],
   ])('%s with %o is not valid, and says in what', async (query, headers, parameter) => {
-    const response = await post(query, headers as Record<string, string>);
+    const response = await post(query, headers);
     expect([response.statusCode, kindOf(response)]).toEqual([400, 'invalid-request']);
     expect(response.json()).toMatchObject({ parameter });
     expect(api.ports.appended).toEqual([]);
