@@ -4,7 +4,7 @@ import type { DiagnosisPort } from '../contracts/diagnosis.ts';
 import type { EventFeed } from '../contracts/events.ts';
 import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
 import type { ConfigPort } from '../contracts/config-port.ts';
-import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
+import type { ChannelPort, ControlPort, IngestPort } from '../contracts/service-ports.ts';
 import type { Tracer } from '../contracts/tracing.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Runtime } from '../core/runtime.ts';
@@ -30,6 +30,9 @@ export interface ApiLog {
 
 export interface ApiContext {
   readonly ingest: IngestPort;
+  readonly channels: ChannelPort;
+  /** How long, and how many of, a table's idempotency keys are remembered. */
+  readonly keyWindow: { readonly maxAgeMs: number; readonly maxKeys: number };
   readonly control: ControlPort;
   readonly diagnosis: DiagnosisPort;
   readonly config: ConfigPort;

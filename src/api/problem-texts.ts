@@ -41,6 +41,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
     meaning: 'The position is not one of this table and this service.',
     remedy: 'Ask the service that answered it.',
   },
+  'no-such-channel': {
+    meaning: 'The channel is not open.',
+    remedy: 'Open it with `PUT …/channels/{name}`: the answer says which offset comes next.',
+  },
   'method-not-allowed': {
     meaning: 'The path takes other methods; the `Allow` header names them.',
     remedy: 'Use one of them.',
@@ -53,6 +57,29 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
     meaning:
       'A table of this name exists and is not the one described; `differences` says in what. Creating the *same* table again is no error (200).',
     remedy: 'Choose another name, or describe what is there.',
+  },
+  'offset-conflict': {
+    meaning:
+      'The channel expects `expected_offset`: the request overlaps what is stored, or leaves a gap. Nothing was written.',
+    remedy: 'Send from `expected_offset` on.',
+  },
+  'stale-epoch': {
+    meaning: 'The channel was opened again since; whoever has `epoch` owns it. Nothing was written.',
+    remedy: 'Stop, or open the channel again if you are the one that shall send.',
+  },
+  'state-lost': {
+    meaning:
+      'What the table remembered of its producers is gone from the store: nobody can say what was stored before. Nothing was written. Requests without channel or key are taken as ever.',
+    remedy:
+      'Find in the table where the producer stands and open its channel anew with `PUT …/channels/{name}?offset=N`. Idempotency keys are taken again once `producers.key_window` has passed.',
+  },
+  'key-in-flight': {
+    meaning: 'The first request with this `Idempotency-Key` has not been answered.',
+    remedy: 'Send it again after `Retry-After`.',
+  },
+  'too-many-channels': {
+    meaning: 'The table has `limit` open channels (`producers.max_channels`).',
+    remedy: 'Close channels nobody uses.',
   },
   'reload-refused': {
     meaning: 'The file is valid, but a part of the daemon could not take it, or there is no file. Nothing was changed.',
@@ -80,6 +107,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
   'invalid-table': {
     meaning: 'The definition is not valid; `errors` lists every fault with its JSON pointer.',
     remedy: 'Mend the definition.',
+  },
+  'key-reused': {
+    meaning:
+      'This `Idempotency-Key` came before with another body (or another `unknown_fields` or content type). Nothing was written.',
+    remedy: 'Take a new key for each body.',
   },
   'invalid-configuration': {
     meaning:

@@ -29,7 +29,10 @@ import type { FlushLimits } from './flush-policy.ts';
 import type { CheckpointHistory } from './history.ts';
 import { tablesToPark } from './parking.ts';
 import { lostLanes, nextGeneration } from './protocol.ts';
-import { TablePipeline, type PipelineContext } from './table-pipeline.ts';
+import type { PipelineContext } from './pipeline-context.ts';
+import { TableProducers, type ProducerLimits } from './producers/table-producers.ts';
+import type { StateObjects } from './producers/state-objects.ts';
+import { TablePipeline } from './table-pipeline.ts';
 
 export interface CoordinatorOptions<V extends TableView, P extends PreparedChange> {
   readonly format: TableFormat<V, P>;
@@ -45,6 +48,8 @@ export interface CoordinatorOptions<V extends TableView, P extends PreparedChang
   readonly history: CheckpointHistory;
   /** Default: no traces. */
   readonly tracer?: Tracer;
+  readonly producerStates: StateObjects;
+  readonly producerLimits: ProducerLimits;
   /** Hears what people should know: state changes, lost answers, retries. */
   readonly onTrouble: (table: string, state: string, cause: string) => void;
   readonly onCheckpoint: (record: CheckpointRecord) => void;
@@ -214,17 +219,26 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       if (end.kind === 'table-gone') return undefined;
       view = end.view;
     }
-    const opened = new TablePipeline(this.#context(generation), view);
+    const progress = format.progress(view, pipeline);
+    const lanes = new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
+    const context = this.#context(generation);
+    const producers = await TableProducers.recover(context.producers, view.uuid, progress?.state, lanes);
+    const raced = this.#pipelines.get(view.uuid);
+    if (raced !== undefined) return raced;
+    const opened = new TablePipeline(context, view, producers);
     this.#pipelines.set(view.uuid, opened);
-    opened.start(format.progress(view, pipeline));
+    opened.start(progress);
     return opened;
   }
 
   #context(generation: Generation): PipelineContext<V, P> {
-    const { history, onCheckpoint, onTrouble, tracer = NO_TRACER, ...shared } = this.#options;
+    const { history, onCheckpoint, onTrouble, producerStates, producerLimits, ...rest } = this.#options;
+    const { tracer = NO_TRACER, ...shared } = rest;
+    const { log, runtime } = shared;
     return {
       ...shared,
       tracer,
+      producers: { log, states: producerStates, clock: runtime.clock, limits: producerLimits },
       generation,
       pace: this.pace,
       group: this.#group,

@@ -41,6 +41,7 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
   known: CommitPlan['known'],
   sealed: SealedEpoch,
   uploaded: UploadedEpoch,
+  state: string | undefined,
   onTrouble: CommitLoopEvents['onTrouble'],
   signal: AbortSignal,
 ): Promise<EpochEnd<V>> {
@@ -50,7 +51,13 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
   const lanes = new Map([...sealed.lanes].map(([lane, cut]) => [lane, { next: cut.to, generation }]));
   const prepare = (view: V): Promise<P> => {
     const prune = lanesToPrune(format.progress(view, pipeline), log.lanes(), runtime.clock.now(), LANE_RETENTION_MS);
-    const progress = { pipeline, epoch: sealed.epoch, lanes, ...(prune.length === 0 ? {} : { prune }) };
+    const progress = {
+      pipeline,
+      epoch: sealed.epoch,
+      lanes,
+      ...(state === undefined ? {} : { state }),
+      ...(prune.length === 0 ? {} : { prune }),
+    };
     return format.prepare(view, { kind: 'append', added: uploaded.files, progress }, sealed.token);
   };
   const span = sealed.span.child('commit');

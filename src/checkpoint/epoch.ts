@@ -4,6 +4,7 @@ import type { Staging } from '../contracts/column-engine.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { Span } from '../contracts/tracing.ts';
 import type { DataFile } from '../record/data-file.ts';
+import type { SealedProducers } from './producers/table-producers.ts';
 import type { LaneCut } from './protocol.ts';
 import { RequestLinks } from './request-links.ts';
 
@@ -53,6 +54,8 @@ export interface SealedEpoch {
   readonly span: Span;
   /** Written and uploaded; rejects when that is hopeless or cancelled. */
   readonly files: Promise<UploadedEpoch>;
+  /** State of the producers as of the cut; undefined when the table holds it already. */
+  readonly producers: SealedProducers | undefined;
 }
 
 export interface UploadedEpoch {

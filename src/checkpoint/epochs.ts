@@ -12,6 +12,7 @@ import type { Span, Tracer } from '../contracts/tracing.ts';
 import { OpenEpoch, type SealedEpoch } from './epoch.ts';
 import { writeEpoch } from './epoch-writer.ts';
 import type { FlushLimits } from './flush-policy.ts';
+import type { SealedProducers } from './producers/table-producers.ts';
 
 /** Two epochs may wait to be committed; then the feed falls behind and the log's budget holds the sources back. */
 const MAX_SEALED = 2;
@@ -76,8 +77,13 @@ export class Epochs {
     return this.#open;
   }
 
-  /** Seals the open epoch and starts to write it. False when it is empty or two wait already. */
-  seal(epoch: Epoch, trigger: CheckpointRecord['trigger'], tableLocation: string): boolean {
+  /** Seals the open epoch and starts to write it and its `state`. False when it is empty or two wait already. */
+  seal(
+    epoch: Epoch,
+    trigger: CheckpointRecord['trigger'],
+    tableLocation: string,
+    state: (signal: AbortSignal) => SealedProducers | undefined,
+  ): boolean {
     const open = this.#open;
     if (open === undefined || open.rows === 0 || this.#sealed.length >= MAX_SEALED) return false;
     this.#open = undefined;
@@ -106,6 +112,7 @@ export class Epochs {
       sealedAt: runtime.clock.now(),
       span,
       files,
+      producers: state(this.#writing.signal),
     });
     return true;
   }

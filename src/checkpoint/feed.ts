@@ -31,7 +31,7 @@ export interface FeedTarget {
   /** Resolves when there may be room again. */
   readonly room: (signal: AbortSignal) => Promise<void>;
   /** Called after every staged entry: the moment to cut by size. */
-  readonly onStaged: () => void;
+  readonly onStaged: (entry: Entry) => void;
   /** Called when everything appended so far is staged. */
   readonly onLive: () => void;
 }
@@ -151,7 +151,7 @@ export class Feed {
     open.extend(entry.lane, at, end);
     open.requests.add(ready?.trace);
     this.#staged.set(entry.lane, end);
-    this.#target.onStaged();
+    this.#target.onStaged(entry);
   }
 
   /** Undefined when the entry begins below what is staged: what is left of it is made when it is staged. */

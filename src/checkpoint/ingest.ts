@@ -4,11 +4,12 @@
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
 import { offset } from '../core/ids.ts';
-import type { Log } from '../contracts/log.ts';
+import type { Entry, Log } from '../contracts/log.ts';
 import type { TableName } from '../core/ids.ts';
 import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableView } from '../contracts/table-format.ts';
 import type { Coordinator } from './coordinator.ts';
+import { turnOf, type ProducerTurn } from './producers/producer-turn.ts';
 import type { TablePipeline } from './table-pipeline.ts';
 
 /** A full budget is asked for again after about one checkpoint. */
@@ -42,9 +43,21 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
   async #append(request: AppendRequest): Promise<AppendAnswer> {
     const ready = await this.#pipelineFor(request.table);
     if ('kind' in ready) return ready;
-    const { pipeline } = ready;
+    const turn = turnOf(ready.pipeline, request);
+    try {
+      return turn?.answer ?? (await this.#store(ready.pipeline, request, turn));
+    } finally {
+      turn?.end();
+    }
+  }
+
+  async #store(
+    pipeline: TablePipeline<V, P>,
+    request: AppendRequest,
+    turn: ProducerTurn | undefined,
+  ): Promise<AppendAnswer> {
     const { checker, schemaId, checked } = await this.#check(pipeline, request);
-    if (checked.kind === 'refused') return checked;
+    if (checked.kind === 'refused') return turn?.refused(checked.count) ?? checked;
     if (checked.count === 0) return { kind: 'empty' };
 
     const draft = {
@@ -53,6 +66,7 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       count: checked.count,
       payload: checked.lines,
       ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
+      ...(turn === undefined ? {} : { producer: turn.stamp(checked.count) }),
     };
     // Made before the append: staging happens in the step in which the frame is durable, and a large body would make it a long one.
     const readyLines = {
@@ -63,10 +77,14 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
           ? checked.lines
           : (await this.#coordinator.pace.run(checker.canonicalInSteps(checked.lines, request))).lines,
     };
-    const appended = await this.#log.append([draft], (entries) => {
+    const onAppended = (entries: readonly Entry[]): void => {
       for (const entry of entries) pipeline.onAppended(entry, readyLines);
-    });
+    };
+    const appended = await this.#log.append([draft], onAppended, turn?.admission(checked.count));
     switch (appended.kind) {
+      case 'withheld':
+        if (turn === undefined) throw new SluiceError('internal', 'the log withheld a request that asked for nothing');
+        return turn.withheld(checked.count);
       case 'full':
         return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };
       case 'refused':

@@ -4,62 +4,25 @@
  */
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { SluiceError, disposition, isSluiceError, messageOf } from '../core/errors.ts';
-import {
-  type Epoch,
-  type Generation,
-  type LaneId,
-  type Offset,
-  type PipelineId,
-  type TableName,
-  type TableUuid,
-} from '../core/ids.ts';
-import type { Pace } from '../core/pace.ts';
-import type { TaskGroup } from '../core/task-group.ts';
+import { type Epoch, type LaneId, type Offset, type TableName, type TableUuid } from '../core/ids.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
-import type { Entry, Log } from '../contracts/log.ts';
+import type { Entry } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
-import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { PreparedChange, TableView } from '../contracts/table-format.ts';
 import type { Progress } from '../record/progress.ts';
 import { endOf, recordOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
 import { commitEpoch } from './epoch-commit.ts';
-import { Epochs, type EpochsContext } from './epochs.ts';
+import { Epochs } from './epochs.ts';
 import { Feed, type ReadyLines } from './feed.ts';
 import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
 import { lagOf, type Lag } from './lag.ts';
+import type { PipelineContext, PipelineState, StopCode } from './pipeline-context.ts';
 import { Positions } from './positions.ts';
+import type { TableProducers } from './producers/table-producers.ts';
 import { findGap, wasPruned } from './protocol.ts';
 import { Signal } from './signal.ts';
-
-export interface PipelineContext<V extends TableView, P extends PreparedChange> extends EpochsContext {
-  readonly format: TableFormat<V, P>;
-  readonly log: Log;
-  readonly pipeline: PipelineId;
-  readonly generation: Generation;
-  /** The next number of the pipeline's checkpoint counter. */
-  readonly nextEpoch: () => Epoch;
-  readonly pace: Pace;
-  readonly layoutOf: (view: V) => FileLayout;
-  readonly checkerOf: (view: V) => RecordChecker;
-  readonly group: TaskGroup;
-  readonly onCheckpoint: (table: TableUuid, record: CheckpointRecord) => void;
-  readonly onTrouble: (table: TableUuid, state: string, cause: string) => void;
-}
-
-export type PipelineState =
-  | { readonly kind: 'running' }
-  | { readonly kind: 'failing'; readonly reason: string }
-  | {
-      readonly kind: 'stopped';
-      readonly code: StopCode;
-      readonly reason: string;
-      readonly remedy: string;
-      /** Under which it stopped; a commit that was under way may have seen a later one since. */
-      readonly schemaId: number;
-    };
-
-export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'internal';
 
 const REFRESH_MS = 1_000;
 const REFRESH_PATIENCE_MS = 2_000;
@@ -70,6 +33,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   readonly uuid: TableUuid;
   readonly queue = new CommitQueue();
   readonly positions = new Positions();
+  readonly producers: TableProducers;
   readonly #context: PipelineContext<V, P>;
   readonly #feed: Feed;
   readonly #epochs: Epochs;
@@ -88,8 +52,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
 
-  constructor(context: PipelineContext<V, P>, view: V) {
+  constructor(context: PipelineContext<V, P>, view: V, producers: TableProducers) {
     this.#context = context;
+    this.producers = producers;
     this.#view = view;
     this.name = view.name;
     this.uuid = view.uuid;
@@ -103,7 +68,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       open: () => this.#epochs.openFor(this.#layout),
       hasRoom: () => this.#state.kind !== 'stopped' && this.#epochs.hasRoom,
       room: (signal) => this.#changed.next(signal),
-      onStaged: () => this.#cutBySize(),
+      onStaged: (entry) => {
+        producers.stagedEntry(entry);
+        this.#cutBySize();
+      },
       onLive: () => {
         if (this.drained) this.#lateSince = undefined;
         this.#changed.raise();
@@ -145,7 +113,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return this.#feed.durableTo(lane);
   }
 
-  /** Begins from what the table says. The caller has fenced lost lanes. Stops at once at a gap. */
+  /** Begins from what the table says, where the producers stand already. The caller has fenced lost lanes. Stops at once at a gap. */
   start(progress: Progress | undefined): void {
     this.#restart(progress);
     const { group } = this.#context;
@@ -178,6 +146,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return this.queue.run(async () => {
       if (this.#state.kind !== 'stopped') return;
       await this.#forgetUncommitted();
+      await this.producers.rewind(progress?.state, this.#context.group.signal);
       this.#goneSince = undefined;
       this.#state = { kind: 'running' };
       this.#adopt(view);
@@ -215,6 +184,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /** Called in offset order with every synced entry of this table. */
   onAppended(entry: Entry, ready?: ReadyLines): void {
+    this.producers.stored(entry);
     try {
       this.#feed.onAppended(entry, ready);
     } catch (error) {
@@ -233,7 +203,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
    * sealed epochs wait already.
    */
   cut(epoch: Epoch, trigger: CheckpointRecord['trigger']): boolean {
-    if (this.#state.kind === 'stopped' || !this.#epochs.seal(epoch, trigger, this.#view.location)) return false;
+    const state = (signal: AbortSignal) => this.producers.seal(epoch, signal);
+    if (this.#state.kind === 'stopped' || !this.#epochs.seal(epoch, trigger, this.#view.location, state)) return false;
     this.#changed.raise();
     return true;
   }
@@ -288,27 +259,32 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     await this.#forgetUncommitted();
     await runtime.clock.sleep(backoffMs(WRITE_BACKOFF, this.#failures, runtime.random), signal);
     this.#failures += 1;
-    this.#restart(format.progress(this.#view, pipeline));
+    await this.#beginAgain(format.progress(this.#view, pipeline), signal);
   }
 
   async #commit(sealed: SealedEpoch, signal: AbortSignal): Promise<void> {
     const { format, pipeline } = this.#context;
-    const uploaded = await sealed.files.catch((error: unknown) => ({ failed: error }));
-    if ('failed' in uploaded) {
-      await this.#writeAgain(uploaded.failed, signal);
+    const written = await Promise.all([sealed.files, sealed.producers?.pointer]).catch((error: unknown) => ({
+      failed: error,
+    }));
+    if ('failed' in written) {
+      await this.#writeAgain(written.failed, signal);
       return;
     }
+    const [uploaded, statePointer] = written;
     const end = await commitEpoch(
       this.#context,
       this,
       this.positions.progress,
       sealed,
       uploaded,
+      statePointer,
       (state, cause) => this.#trouble(state, cause),
       signal,
     );
     switch (end.kind) {
       case 'in':
+        this.#publishProducers(sealed, statePointer);
         this.#publish(sealed, uploaded, end.view, end.seconds);
         await this.#epochs.drop(sealed.staging);
         return;
@@ -316,7 +292,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         this.#trouble('recut', 'another writer moved the progress of this pipeline');
         await this.#forgetUncommitted();
         this.#adopt(end.view);
-        this.#restart(format.progress(end.view, pipeline));
+        await this.#beginAgain(format.progress(end.view, pipeline), signal);
         return;
       case 'fenced':
         this.#stop(
@@ -359,6 +335,17 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     }
     this.#view = view;
     return true;
+  }
+
+  #publishProducers({ producers }: SealedEpoch, pointer: string | undefined): void {
+    if (producers === undefined || pointer === undefined) return;
+    this.#context.group.spawn('producer state', () => this.producers.committed(producers.facts, pointer));
+  }
+
+  /** What was staged is given up; what producers have sent stays as the log has it. */
+  async #beginAgain(progress: Progress | undefined, signal: AbortSignal): Promise<void> {
+    await this.producers.rewind(progress?.state, signal);
+    this.#restart(progress);
   }
 
   #restart(progress: Progress | undefined): void {

@@ -24,7 +24,7 @@ export function resolveSettings(
   directory: string,
 ): { readonly settings: Settings } | { readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
-  const { server, log, checkpoint, memory } = file;
+  const { server, log, checkpoint, producers, memory } = file;
   const dataDir = absolute(directory, file.data_dir);
   const inData = (given: string | undefined, name: string): string =>
     absolute(directory, given ?? `${dataDir}/${name}`);
@@ -82,6 +82,11 @@ export function resolveSettings(
       maxBytes: checkpoint.max_bytes,
       maxRows: checkpoint.max_rows,
       history: checkpoint.history,
+    },
+    producers: {
+      maxAgeMs: producers.key_window,
+      maxKeys: producers.max_keys,
+      maxChannels: producers.max_channels,
     },
     memory: { budgetBytes: memory.budget, duckdbBytes: memory.duckdb },
     spoolDir: inData(file.spool, 'spool'),

@@ -136,6 +136,16 @@ const checkpoint = z.strictObject({
   history: count({ min: 1, max: 10_000 }).prefault(100).describe('Checkpoint records kept a table.'),
 });
 
+const producers = z.strictObject({
+  key_window: duration({ min: 60_000 })
+    .prefault('24h')
+    .describe('An Idempotency-Key is remembered this long; time in which the daemon is down does not count.'),
+  max_keys: count({ min: 1, max: 1_000_000 })
+    .prefault(10_000)
+    .describe('Idempotency keys remembered a table, about 150 bytes each in every checkpoint that follows a new one.'),
+  max_channels: count({ min: 1, max: 1_000_000 }).prefault(10_000).describe('Channels a table may have open.'),
+});
+
 const memory = z.strictObject({
   budget: size({ min: 16 * MiB })
     .prefault('256MiB')
@@ -257,6 +267,7 @@ export const fileSchema = z.strictObject({
   catalog: catalog.prefault({}),
   log: log.prefault({}),
   checkpoint: checkpoint.prefault({}),
+  producers: producers.prefault({}),
   memory: memory.prefault({}),
   spool: text('a path').optional().describe('Scratch directory of the column engine. Default: <data_dir>/spool.'),
   encoder: oneOf('duckdb', 'parquetjs')

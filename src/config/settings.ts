@@ -84,6 +84,8 @@ export interface Settings {
     readonly maxRows: number;
     readonly history: number;
   };
+  /** What is remembered of a table's exactly-once producers. */
+  readonly producers: { readonly maxAgeMs: number; readonly maxKeys: number; readonly maxChannels: number };
   readonly memory: { readonly budgetBytes: number; readonly duckdbBytes: number };
   readonly spoolDir: string;
   readonly encoder: 'duckdb' | 'parquetjs';

@@ -4,13 +4,45 @@
  */
 import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 
-/** What a client's channel or key says; its place is kept in the frame format, its rules come with exactly-once producers. */
-export interface ProducerStamp {
-  readonly kind: 'channel' | 'idempotency-key';
-  readonly name: string;
-  readonly epoch: bigint;
-  readonly offset: bigint;
-  readonly fingerprint?: Uint8Array;
+/** Who sent the request of an entry, by a channel or a key of its own (protocol §5). The log keeps it with the entry and compares nothing. */
+export type ProducerStamp =
+  | {
+      readonly kind: 'channel';
+      readonly name: string;
+      readonly epoch: bigint;
+      /** The channel's number of the request's first record. */
+      readonly offset: bigint;
+      /** Of the request. */
+      readonly records: number;
+    }
+  | {
+      readonly kind: 'idempotency-key';
+      readonly name: string;
+      readonly fingerprint: Uint8Array;
+      /** Of the request. */
+      readonly records: number;
+    };
+
+/**
+ * A fact about a table's producers that no record carries (a channel was opened or closed). Of one table and key the note of the highest
+ * order counts; orders of a table are never used twice.
+ */
+export interface ProducerNote {
+  readonly table: TableUuid;
+  readonly key: string;
+  readonly order: bigint;
+  readonly value: Uint8Array;
+}
+
+/**
+ * A word in the step that gives a frame its place. Everything placed before is synced or taken back by then, but for frames that share
+ * the sync; of those `admit` was asked before. Neither call throws.
+ */
+export interface Admission {
+  /** False: nothing of the call is written; it is answered `withheld` once the frames placed before it are synced. */
+  readonly admit: () => boolean;
+  /** The frames of this sync were not stored: what any of them was admitted for is void. Called before the next frame is placed. */
+  readonly retract: () => void;
 }
 
 export interface EntryDraft {
@@ -42,6 +74,8 @@ export type AppendOutcome =
   | { readonly kind: 'appended'; readonly entries: readonly Entry[] }
   /** The log's or the table's byte budget is full; nothing was written. */
   | { readonly kind: 'full'; readonly scope: 'log' | 'table' }
+  /** Its `Admission` said no; what it was compared with is synced. */
+  | { readonly kind: 'withheld' }
   /** The log no longer accepts (failed sync twice, closing); nothing of this was acknowledged. It may still turn up on replay. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -85,7 +119,21 @@ export interface Log {
    * All entries of one call are one frame: all or none. Calls that arrive together share one sync.
    * `onAppended` is called synchronously in offset order over all calls, before the promise resolves: staging hangs there.
    */
-  append(entries: readonly EntryDraft[], onAppended?: (entries: readonly Entry[]) => void): Promise<AppendOutcome>;
+  append(
+    entries: readonly EntryDraft[],
+    onAppended?: (entries: readonly Entry[]) => void,
+    admission?: Admission,
+  ): Promise<AppendOutcome>;
+
+  /**
+   * Written and synced like a frame, in one order with the appends; `onStored` is called like `onAppended`. Kept through every trim
+   * until `covered`, and as long as the segment lies in the log.
+   */
+  note(note: ProducerNote, onStored: () => void, admission?: Admission): Promise<AppendOutcome>;
+  /** The one that counts of each key, by ascending order. */
+  notes(table: TableUuid): readonly ProducerNote[];
+  /** The table's own commits hold every note up to this order. */
+  covered(table: TableUuid, order: bigint): void;
 
   /** Written and synced like a frame; kept until the table's progress passes the position. */
   decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome>;
@@ -96,6 +144,9 @@ export interface Log {
    * lane, in offset order; parked ones too. An entry across a bound is cut there. What is appended after the first step is not seen.
    */
   entries(table: TableUuid, from: ReadonlyMap<LaneId, Offset>, to?: ReadonlyMap<LaneId, Offset>): AsyncIterable<Entry>;
+
+  /** As `entries`, of those that carry a producer's stamp; parts of the log without any are not read. */
+  stamped(table: TableUuid, from: ReadonlyMap<LaneId, Offset>): AsyncIterable<Entry>;
 
   /** Tables with entries that are not known to be committed. */
   pendingTables(): readonly TableUuid[];

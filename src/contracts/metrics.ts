@@ -4,7 +4,8 @@
  */
 import type { CheckpointRecord, TableStatus } from './service-ports.ts';
 
-export type IngestResult = 'accepted' | 'refused' | 'overloaded' | 'failed';
+/** `duplicate`: answered as stored before. */
+export type IngestResult = 'accepted' | 'duplicate' | 'refused' | 'overloaded' | 'failed';
 
 export interface IngestObservation {
   /** Undefined for a table that does not exist: names from outside never become series. */

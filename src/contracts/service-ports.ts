@@ -14,6 +14,12 @@ export interface Position {
   readonly offset: Offset;
 }
 
+/** How a client says that it may send a request again (protocol §5). */
+export type Producer =
+  /** Record `offset` of the channel is the request's first. */
+  | { readonly kind: 'channel'; readonly name: string; readonly epoch: bigint; readonly offset: bigint }
+  | { readonly kind: 'idempotency-key'; readonly key: string };
+
 export interface AppendRequest {
   readonly table: TableName;
   readonly body: Uint8Array;
@@ -21,7 +27,24 @@ export interface AppendRequest {
   readonly ignoreUnknownFields: boolean;
   /** The span of the request, when somebody records it. */
   readonly trace?: TraceContext;
+  /** Who asks: keys of one are not those of another. */
+  readonly principal: string;
+  readonly producer?: Producer;
 }
+
+/** Why a producer's request was not stored. Nothing of it was written. */
+export type ProducerRefusal =
+  /** The channel was opened again since: whoever holds `epoch` owns it. */
+  | { readonly kind: 'stale-epoch'; readonly epoch: bigint }
+  /** Overlaps what is stored, or leaves a gap. */
+  | { readonly kind: 'offset-conflict'; readonly expected: bigint }
+  | { readonly kind: 'no-such-channel' }
+  /** The table's producer state is gone: nobody knows what was stored. */
+  | { readonly kind: 'state-lost' }
+  /** The first request with this key has not been answered. */
+  | { readonly kind: 'key-in-flight' }
+  /** The key came with another body. */
+  | { readonly kind: 'key-reused' };
 
 export type AppendAnswer =
   /** Durable. `committed` settles when the table commit that holds it is in, or rejects (`closed`, `fenced`) when this process will not learn it. */
@@ -30,7 +53,17 @@ export type AppendAnswer =
       readonly accepted: number;
       readonly position: Position;
       readonly committed: () => Promise<Committed>;
+      /** A request with the same key and body was stored before: this is its answer. */
+      readonly replayed?: true;
     }
+  /** The channel's records were stored before, `position` being after the last of them as long as that is remembered. */
+  | {
+      readonly kind: 'duplicate';
+      readonly position?: Position;
+      /** Absent when nobody remembers any position of the channel. */
+      readonly committed?: () => Promise<Committed>;
+    }
+  | { readonly kind: 'producer-refused'; readonly refusal: ProducerRefusal }
   /** An empty body: nothing to write. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'refused'; readonly count: number; readonly total: number; readonly refusals: readonly Refusal[] }
@@ -66,6 +99,38 @@ export interface IngestPort {
   position(table: TableName, position: Position): Promise<PositionState>;
   /** Resolves with `position(...)` once it is committed, or when `signal` aborts with what holds then. */
   awaitPosition(table: TableName, position: Position, signal: AbortSignal): Promise<PositionState>;
+}
+
+export interface ChannelStatus {
+  readonly name: string;
+  readonly epoch: bigint;
+  /** Offset of the record that comes next; what is below is durable. */
+  readonly next: bigint;
+}
+
+export type ChannelAnswer =
+  | { readonly kind: 'done'; readonly channel: ChannelStatus }
+  | { readonly kind: 'producer-refused'; readonly refusal: ProducerRefusal }
+  | { readonly kind: 'too-many-channels'; readonly limit: number }
+  | Extract<AppendAnswer, { kind: 'no-such-table' | 'not-accepting' | 'overloaded' | 'table-stopped' }>;
+
+/** Channels of exactly-once producers. */
+export interface ChannelPort {
+  /**
+   * Raises the channel's epoch, durably, and makes the channel when there is none. `start`: where the producer believes it stands; anything
+   * else is an offset conflict. After the state was lost it opens the channel anew from there.
+   */
+  open(table: TableName, name: string, start?: bigint): Promise<ChannelAnswer>;
+  /** Forgets the channel; the name starts at 0 again. */
+  close(table: TableName, name: string): Promise<ChannelAnswer>;
+  channel(table: TableName, name: string): Promise<ChannelAnswer>;
+  /** In the order of their names. */
+  channels(
+    table: TableName,
+  ): Promise<
+    | { readonly kind: 'listed'; readonly channels: readonly ChannelStatus[] }
+    | Extract<ChannelAnswer, { kind: 'no-such-table' | 'not-accepting' }>
+  >;
 }
 
 export interface TableStatus {

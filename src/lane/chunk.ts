@@ -38,6 +38,8 @@ export interface Chunk {
   /** Of the table's entries, heads included. */
   bytes: number;
   pending: boolean;
+  /** Some entry of it carries a producer's stamp. */
+  stamped: boolean;
 }
 
 /** The entries of one table in one frame. */
@@ -47,6 +49,7 @@ export interface FrameRun {
   readonly byteStart: number;
   readonly byteEnd: number;
   readonly bytes: number;
+  readonly stamped: boolean;
 }
 
 export const entryFile = (

@@ -4,6 +4,7 @@
  */
 import type { Disk } from '../contracts/disk.ts';
 import type {
+  Admission,
   AppendOutcome,
   Entry,
   EntryDraft,
@@ -11,13 +12,14 @@ import type {
   LateRefusal,
   Log,
   LogStatus,
+  ProducerNote,
   TrimmedMark,
 } from '../contracts/log.ts';
 import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Reserve } from './disk-full.ts';
-import { encodeRefusals, entriesBytes, validateDraft } from './entry-codec.ts';
+import { encodeNotes, encodeRefusals, entriesBytes, validateDraft } from './entry-codec.ts';
 import { streamEntries } from './entry-stream.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BODY_BYTES } from './frame-codec.ts';
 import type { FrameContent } from './group-commit.ts';
@@ -70,7 +72,9 @@ export class DiskLog implements Log {
       {
         ...opened,
         group: this.#group,
-        restate: async (refusals) => (await this.decide(refusals)).kind === 'appended',
+        restate: async (refusals, notes) =>
+          (await this.decide(refusals)).kind === 'appended' &&
+          (notes.length === 0 || (await this.#state({ kind: 'notes', notes }, encodeNotes(notes))).kind === 'appended'),
         graceMs: limits.graceMs,
         graceBytes: limits.graceBytes,
       },
@@ -85,6 +89,7 @@ export class DiskLog implements Log {
   async append(
     drafts: readonly EntryDraft[],
     onAppended?: (entries: readonly Entry[]) => void,
+    admission?: Admission,
   ): Promise<AppendOutcome> {
     if (drafts.length === 0) return { kind: 'appended', entries: [] };
     for (const draft of drafts) validateDraft(draft);
@@ -99,19 +104,27 @@ export class DiskLog implements Log {
     if (refusal !== undefined) return refusal;
     for (const [table, share] of shares) this.#ledger.table(table).queuedBytes += share;
     try {
-      return await this.#submit({ kind: 'entries', drafts }, bytes, onAppended);
+      return await this.#submit({ kind: 'entries', drafts }, bytes, onAppended, admission);
     } finally {
       for (const [table, share] of shares) this.#ledger.table(table).queuedBytes -= share;
     }
   }
 
-  /** State frames are small and few, and a log that is full needs them to become empty: no budget holds them back. */
   async decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome> {
     if (refusals.length === 0) return { kind: 'appended', entries: [] };
-    const reason = this.#reason();
-    if (reason !== undefined) return { kind: 'refused', reason };
-    const bytes = encodeRefusals(refusals).reduce((sum, chunk) => sum + chunk.byteLength, FRAME_HEADER_BYTES);
-    return await this.#submit({ kind: 'refusals', refusals }, bytes, undefined);
+    return await this.#state({ kind: 'refusals', refusals }, encodeRefusals(refusals));
+  }
+
+  async note(note: ProducerNote, onStored: () => void, admission?: Admission): Promise<AppendOutcome> {
+    return await this.#state({ kind: 'notes', notes: [note] }, encodeNotes([note]), onStored, admission);
+  }
+
+  notes(table: TableUuid): readonly ProducerNote[] {
+    return this.#ledger.notes.of(table);
+  }
+
+  covered(table: TableUuid, order: bigint): void {
+    this.#ledger.notes.covered(table, order);
   }
 
   refusals(table: TableUuid): readonly LateRefusal[] {
@@ -124,6 +137,12 @@ export class DiskLog implements Log {
     to?: ReadonlyMap<LaneId, Offset>,
   ): AsyncGenerator<Entry, void> {
     yield* streamEntries(this.#disk, this.#ledger.find(table)?.chunks ?? [], from, to);
+  }
+
+  async *stamped(table: TableUuid, from: ReadonlyMap<LaneId, Offset>): AsyncGenerator<Entry, void> {
+    const chunks = this.#ledger.find(table)?.chunks.filter((chunk) => chunk.stamped) ?? [];
+    for await (const entry of streamEntries(this.#disk, chunks, from, undefined))
+      if (entry.producer !== undefined) yield entry;
   }
 
   pendingTables(): readonly TableUuid[] {
@@ -190,14 +209,28 @@ export class DiskLog implements Log {
     return undefined;
   }
 
+  /** State frames are small and few, and a log that is full needs them to become empty: no budget holds them back. */
+  #state(
+    content: FrameContent,
+    chunks: readonly Uint8Array[],
+    onStored?: () => void,
+    admission?: Admission,
+  ): Promise<AppendOutcome> {
+    const reason = this.#reason();
+    if (reason !== undefined) return Promise.resolve({ kind: 'refused', reason });
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, FRAME_HEADER_BYTES);
+    return this.#submit(content, bytes, onStored, admission);
+  }
+
   #submit(
     content: FrameContent,
     bytes: number,
     onAppended: ((entries: readonly Entry[]) => void) | undefined,
+    admission: Admission | undefined,
   ): Promise<AppendOutcome> {
     this.#queuedBytes += bytes;
     return new Promise<AppendOutcome>((settle, fail) => {
-      this.#group.submit({ content, bytes, onAppended, settle, fail });
+      this.#group.submit({ content, bytes, onAppended, admission, settle, fail });
     }).finally(() => (this.#queuedBytes -= bytes));
   }
 }

@@ -1,18 +1,20 @@
 /**
- * Bodies of frames (little endian). Owns the layout of entries and of late refusals; knows nothing of files or syncs.
+ * Bodies of frames (little endian). Owns the layout of entries, of late refusals and of producers' notes; knows nothing of files or syncs.
  *
  *   entries:  count u32 · per entry: table uuid 16 · schema id i32 · records u32 · base offset u64 · flags u8 (1: ignore unknown
  *             fields, 2: producer) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
- *             [producer: kind u8, fingerprint length u8, name length u16, epoch i64, offset i64, name, fingerprint] · payload
+ *             [producer: kind u8, fingerprint length u8, name length u16, records u32, epoch i64, offset i64, name, fingerprint] · payload
  *   refusals: count u32 · per refusal: table uuid 16 · lane id 16 · offset u64 · cause length u32 · cause (UTF-8)
+ *   notes:    count u32 · per note: table uuid 16 · order u64 · key length u16 · value length u32 · key (UTF-8) · value
  */
-import type { Entry, EntryDraft, LateRefusal, ProducerStamp } from '../contracts/log.ts';
+import type { Entry, EntryDraft, LateRefusal, ProducerNote, ProducerStamp } from '../contracts/log.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { LaneId, TableUuid } from '../core/ids.ts';
 import { laneId, offset, tableUuid } from '../core/ids.ts';
 
 const ENTRY_BYTES = 40;
-const PRODUCER_BYTES = 20;
+const PRODUCER_BYTES = 24;
+const NOTE_BYTES = 30;
 const IGNORE_UNKNOWN_FIELDS = 1;
 const HAS_PRODUCER = 2;
 const NDJSON = 1;
@@ -26,7 +28,7 @@ export function validateDraft(draft: EntryDraft): void {
     refuse('an entry holds at least one record', draft.count);
   if (draft.producer === undefined) return;
   if (Buffer.byteLength(draft.producer.name) > 0xffff) refuse('producer name exceeds 65,535 bytes', draft.table);
-  if ((draft.producer.fingerprint?.byteLength ?? 0) > 0xff) refuse('fingerprint exceeds 255 bytes', draft.table);
+  if (fingerprintOf(draft.producer).byteLength > 0xff) refuse('fingerprint exceeds 255 bytes', draft.table);
 }
 
 function refuse(message: string, got: string | number): never {
@@ -58,9 +60,11 @@ export function encodeEntries(entries: readonly Entry[]): readonly Uint8Array[] 
 }
 
 const producerBytes = (producer: ProducerStamp | undefined): number =>
-  producer === undefined
-    ? 0
-    : PRODUCER_BYTES + Buffer.byteLength(producer.name) + (producer.fingerprint?.byteLength ?? 0);
+  producer === undefined ? 0 : PRODUCER_BYTES + Buffer.byteLength(producer.name) + fingerprintOf(producer).byteLength;
+
+const NO_BYTES = new Uint8Array();
+const fingerprintOf = (producer: ProducerStamp): Uint8Array =>
+  producer.kind === 'channel' ? NO_BYTES : producer.fingerprint;
 
 function writeEntryHead(target: Buffer, at: number, entry: Entry): number {
   target.write(entry.table.replaceAll('-', ''), at, 'hex');
@@ -73,16 +77,21 @@ function writeEntryHead(target: Buffer, at: number, entry: Entry): number {
   target.writeUInt16LE(0, at + 34);
   target.writeUInt32LE(entry.payload.byteLength, at + 36);
   if (entry.producer === undefined) return at + ENTRY_BYTES;
-  const { kind, name, epoch, offset: place, fingerprint } = entry.producer;
-  const producer = at + ENTRY_BYTES;
-  target.writeUInt8(PRODUCER_KINDS.indexOf(kind), producer);
-  target.writeUInt8(fingerprint?.byteLength ?? 0, producer + 1);
-  target.writeUInt16LE(Buffer.byteLength(name), producer + 2);
-  target.writeBigInt64LE(epoch, producer + 4);
-  target.writeBigInt64LE(place, producer + 12);
-  const end = producer + PRODUCER_BYTES + target.write(name, producer + PRODUCER_BYTES, 'utf8');
-  if (fingerprint !== undefined) target.set(fingerprint, end);
-  return end + (fingerprint?.byteLength ?? 0);
+  return writeProducer(target, at + ENTRY_BYTES, entry.producer);
+}
+
+function writeProducer(target: Buffer, at: number, producer: ProducerStamp): number {
+  const fingerprint = fingerprintOf(producer);
+  const { epoch, offset: place } = producer.kind === 'channel' ? producer : { epoch: 0n, offset: 0n };
+  target.writeUInt8(PRODUCER_KINDS.indexOf(producer.kind), at);
+  target.writeUInt8(fingerprint.byteLength, at + 1);
+  target.writeUInt16LE(Buffer.byteLength(producer.name), at + 2);
+  target.writeUInt32LE(producer.records, at + 4);
+  target.writeBigInt64LE(epoch, at + 8);
+  target.writeBigInt64LE(place, at + 16);
+  const end = at + PRODUCER_BYTES + target.write(producer.name, at + PRODUCER_BYTES, 'utf8');
+  target.set(fingerprint, end);
+  return end + fingerprint.byteLength;
 }
 
 /** Payloads are views into `body`. The body's CRC was checked; what contradicts the layout all the same is `corrupt`. */
@@ -118,13 +127,11 @@ function readProducer(body: Buffer, at: number): ProducerStamp {
   if (kind === undefined) throw new RangeError('producer kind');
   const fingerprintBytes = body.readUInt8(at + 1);
   const nameEnd = at + PRODUCER_BYTES + body.readUInt16LE(at + 2);
-  return {
-    kind,
-    name: body.toString('utf8', at + PRODUCER_BYTES, nameEnd),
-    epoch: body.readBigInt64LE(at + 4),
-    offset: body.readBigInt64LE(at + 12),
-    ...(fingerprintBytes === 0 ? {} : { fingerprint: body.subarray(nameEnd, nameEnd + fingerprintBytes) }),
-  };
+  const name = body.toString('utf8', at + PRODUCER_BYTES, nameEnd);
+  const records = body.readUInt32LE(at + 4);
+  return kind === 'channel'
+    ? { kind, name, epoch: body.readBigInt64LE(at + 8), offset: body.readBigInt64LE(at + 16), records }
+    : { kind, name, fingerprint: body.subarray(nameEnd, nameEnd + fingerprintBytes), records };
 }
 
 function readUuid(body: Buffer, at: number): TableUuid {
@@ -168,6 +175,43 @@ export function decodeRefusals(body: Buffer, file: string): readonly LateRefusal
       at = end;
     }
     return refusals;
+  });
+}
+
+export function encodeNotes(notes: readonly ProducerNote[]): readonly Uint8Array[] {
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(notes.length);
+  return [
+    count,
+    ...notes.flatMap(({ table, key, order, value }) => {
+      const name = Buffer.from(key, 'utf8');
+      const head = Buffer.alloc(NOTE_BYTES);
+      head.write(table.replaceAll('-', ''), 0, 'hex');
+      head.writeBigUInt64LE(order, 16);
+      head.writeUInt16LE(name.length, 24);
+      head.writeUInt32LE(value.byteLength, 26);
+      return [head, name, value];
+    }),
+  ];
+}
+
+export function decodeNotes(body: Buffer, file: string): readonly ProducerNote[] {
+  return decoding(file, () => {
+    const notes: ProducerNote[] = [];
+    let at = 4;
+    for (let left = body.readUInt32LE(0); left > 0; left--) {
+      const keyEnd = at + NOTE_BYTES + body.readUInt16LE(at + 24);
+      const end = keyEnd + body.readUInt32LE(at + 26);
+      if (end > body.length) throw new RangeError('note length');
+      notes.push({
+        table: readUuid(body, at),
+        order: body.readBigUInt64LE(at + 16),
+        key: body.toString('utf8', at + NOTE_BYTES, keyEnd),
+        value: body.subarray(keyEnd, end),
+      });
+      at = end;
+    }
+    return notes;
   });
 }
 

@@ -2,14 +2,14 @@
  * The log's one writer: frames that arrive while a sync is in flight share the next write and sync. Owns offsets of this life's lane,
  * segments in use, and what a failed write or sync means. Does not know budgets, trimming or who reads.
  */
-import type { AppendOutcome, Entry, EntryDraft, LateRefusal } from '../contracts/log.ts';
+import type { Admission, AppendOutcome, Entry, EntryDraft, LateRefusal, ProducerNote } from '../contracts/log.ts';
 import type { Disk } from '../contracts/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import { offset, type LaneId, type Offset } from '../core/ids.ts';
 import { mintLaneId } from '../core/lane-id.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { isDiskFull } from './disk-full.ts';
-import { encodeEntries, encodeRefusals } from './entry-codec.ts';
+import { encodeEntries, encodeNotes, encodeRefusals } from './entry-codec.ts';
 import type { FrameBody } from './frame-codec.ts';
 import { frameBody, frameBytes } from './frame-codec.ts';
 import type { Ledger } from './ledger.ts';
@@ -24,7 +24,8 @@ const MAX_GROUP_BYTES = 32 << 20;
 
 export type FrameContent =
   | { readonly kind: 'entries'; readonly drafts: readonly EntryDraft[] }
-  | { readonly kind: 'refusals'; readonly refusals: readonly LateRefusal[] };
+  | { readonly kind: 'refusals'; readonly refusals: readonly LateRefusal[] }
+  | { readonly kind: 'notes'; readonly notes: readonly ProducerNote[] };
 
 export interface QueuedFrame {
   readonly content: FrameContent;
@@ -32,6 +33,7 @@ export interface QueuedFrame {
   readonly bytes: number;
   /** Called in offset order over all frames, in the step in which the frame became durable. */
   readonly onAppended: ((entries: readonly Entry[]) => void) | undefined;
+  readonly admission: Admission | undefined;
   readonly settle: (outcome: AppendOutcome) => void;
   /** `onAppended` threw: the frame is durable all the same. */
   readonly fail: (error: unknown) => void;
@@ -51,7 +53,8 @@ export interface GroupCommitContext {
 interface PlacedFrame {
   readonly frame: QueuedFrame;
   readonly entries: readonly Entry[];
-  readonly body: FrameBody;
+  /** Undefined: withheld. */
+  readonly body: FrameBody | undefined;
 }
 
 /** `clean`: nothing of the group is in the log, or can ever turn up there. */
@@ -118,6 +121,7 @@ export class GroupCommit {
     } catch (error) {
       // No failure of the disk ends here: what does is a defect, and nothing may be written after it.
       this.#broken ??= `the log stopped on an unexpected error: ${messageOf(error)}`;
+      retract(frames);
       for (const frame of frames) frame.fail(error);
     }
   }
@@ -126,14 +130,22 @@ export class GroupCommit {
     if (this.#broken !== undefined) return refuse(frames, this.#broken);
     const lane = (this.#lane ??= mintLaneId(this.#context.runtime));
     const group = place(frames, lane, this.#next);
-    const first = await this.#write(lane, group);
+    const bodies = group.map((each) => each.body).filter((body) => body !== undefined);
+    if (bodies.length === 0) {
+      // What each of them was compared with is synced: it was placed in an earlier group.
+      for (const frame of frames) frame.settle({ kind: 'withheld' });
+      return;
+    }
+    const first = await this.#write(lane, bodies);
     if (first.kind === 'synced') return this.#settle(group);
     if (first.kind === 'clean') {
+      retract(frames);
       for (const frame of frames) frame.settle({ kind: 'full', scope: 'log' });
       return;
     }
-    const second = await this.#write(lane, group);
+    const second = await this.#write(lane, bodies);
     if (second.kind === 'synced') return this.#settle(group);
+    retract(frames);
     this.#broken = `the log could not be written: ${messageOf(first.cause)}; then, in a new segment: ${messageOf(second.cause)}`;
     refuse(frames, this.#broken);
   }
@@ -149,17 +161,13 @@ export class GroupCommit {
     return this.#queue.splice(0, count);
   }
 
-  async #write(lane: LaneId, group: readonly PlacedFrame[]): Promise<WriteResult> {
+  async #write(lane: LaneId, bodies: readonly FrameBody[]): Promise<WriteResult> {
     if (this.#active !== undefined && this.#active.account.end >= this.#context.segmentBytes) await this.#release();
     const active = this.#active ?? (await this.#create(lane));
     if ('kind' in active) return active;
     this.#active = active;
     const { account, file } = active;
-    const chunks = frameChunks(
-      account,
-      group.map((each) => each.body),
-      this.#context.runtime.clock.now(),
-    );
+    const chunks = frameChunks(account, bodies, this.#context.runtime.clock.now());
     try {
       await file.append(chunks);
     } catch (cause) {
@@ -219,9 +227,14 @@ export class GroupCommit {
     const now = runtime.clock.monotonic();
     account.firstAt ??= runtime.clock.now();
     for (const { frame, entries, body } of group) {
+      if (body === undefined) {
+        frame.settle({ kind: 'withheld' });
+        continue;
+      }
       const start = account.end;
       account.end += frameBytes(body);
       if (frame.content.kind === 'refusals') ledger.refusals.add(frame.content.refusals, account.sequence);
+      else if (frame.content.kind === 'notes') ledger.notes.add(frame.content.notes, account.sequence);
       else ledger.addEntries(account, entries, start, account.end, now);
       // Account and callback in one step: whoever cuts at the lane's end has seen every entry below it.
       try {
@@ -240,12 +253,22 @@ function refuse(frames: readonly QueuedFrame[], reason: string): void {
   for (const frame of frames) frame.settle({ kind: 'refused', reason });
 }
 
-/** Gives each frame its offsets. They count only once the group is synced: a group that failed leaves them to the next. */
+function retract(frames: readonly QueuedFrame[]): void {
+  for (const frame of frames) frame.admission?.retract();
+}
+
+/**
+ * Gives each admitted frame its offsets. They count only once the group is synced: a group that failed leaves them to the next, and
+ * what was admitted for it is retracted before the next is placed.
+ */
 function place(frames: readonly QueuedFrame[], lane: LaneId, first: Offset): readonly PlacedFrame[] {
   let next: bigint = first;
   return frames.map((frame) => {
+    if (frame.admission?.admit() === false) return { frame, entries: [], body: undefined };
     if (frame.content.kind === 'refusals')
       return { frame, entries: [], body: frameBody('refusals', encodeRefusals(frame.content.refusals)) };
+    if (frame.content.kind === 'notes')
+      return { frame, entries: [], body: frameBody('producer-state', encodeNotes(frame.content.notes)) };
     const entries = frame.content.drafts.map((draft): Entry => {
       const baseOffset = offset(next);
       next += BigInt(draft.count);

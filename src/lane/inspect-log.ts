@@ -5,7 +5,7 @@
 import type { Disk } from '../contracts/disk.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
-import { decodeEntries, decodeRefusals } from './entry-codec.ts';
+import { decodeEntries, decodeNotes, decodeRefusals } from './entry-codec.ts';
 import type { Frame } from './frame-reader.ts';
 import type { FrameKind } from './frame-codec.ts';
 import type { Manifest } from './manifest.ts';
@@ -34,6 +34,8 @@ export type InspectedPart =
       readonly synced: LogPosition;
       readonly entries: readonly InspectedEntry[];
       readonly refusals: number;
+      /** Facts about channels. */
+      readonly notes: number;
     })
   | (Located & {
       /**
@@ -127,6 +129,7 @@ function framePart(file: string, path: string, lane: LaneId, { start, end, heade
           }))
         : [],
     refusals: content === 'refusals' ? decodeRefusals(body, path).length : 0,
+    notes: content === 'producer-state' ? decodeNotes(body, path).length : 0,
   };
 }
 

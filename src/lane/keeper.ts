@@ -3,7 +3,7 @@
  * "manifest first, files after". Writes no frames itself.
  */
 import type { Disk } from '../contracts/disk.ts';
-import type { LateRefusal, TrimmedMark } from '../contracts/log.ts';
+import type { LateRefusal, ProducerNote, TrimmedMark } from '../contracts/log.ts';
 import type { LaneId, TableUuid } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Chunk, EntryFile } from './chunk.ts';
@@ -22,8 +22,8 @@ export interface KeeperContext {
   readonly ledger: Ledger;
   readonly group: GroupCommit;
   readonly reserve: Reserve;
-  /** Stores refusals again at the log's head; false when that failed. */
-  readonly restate: (refusals: readonly LateRefusal[]) => Promise<boolean>;
+  /** Stores these again at the log's head; false when that failed. */
+  readonly restate: (refusals: readonly LateRefusal[], notes: readonly ProducerNote[]) => Promise<boolean>;
   /** Committed segments are kept for this long, for tables that are rolled back … */
   readonly graceMs: number;
   /** … unless the log is larger than this. */
@@ -65,14 +65,16 @@ export class Keeper {
     const { ledger, group } = this.#context;
     const last = this.#releasable().at(-1);
     if (last !== undefined && group.isActive(last.name)) await group.seal();
-    // What is still needed of the refusals in segments that go is stored again before they go.
-    const needed = ledger.refusals.storedUpTo(this.#releasable().at(-1)?.sequence ?? 0);
-    if (needed.length > 0 && !(await this.#context.restate(needed))) return;
+    // What is still needed of the state frames in segments that go is stored again before they go.
+    const going = this.#releasable().at(-1)?.sequence ?? 0;
+    if (!(await this.#context.restate(ledger.refusals.storedUpTo(going), ledger.notes.storedUpTo(going)))) return;
     // From here to the account's change nothing is awaited: no reader and no rewind can slip between.
     const segments = this.#releasable().filter((file) => !group.isActive(file.name));
-    if (ledger.refusals.storedUpTo(segments.at(-1)?.sequence ?? 0).length > 0) return;
+    const gone = segments.at(-1)?.sequence ?? 0;
+    if (ledger.refusals.storedUpTo(gone).length > 0 || ledger.notes.storedUpTo(gone).length > 0) return;
     const parked = ledger.parked.filter((file) => this.#isOver(file, ledger.bytes));
     this.#forget(segments, parked);
+    ledger.notes.dropUpTo(gone);
     await this.#save();
   }
 

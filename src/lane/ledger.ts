@@ -7,11 +7,13 @@ import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 import { offset } from '../core/ids.ts';
 import type { Chunk, EntryFile, FrameRun } from './chunk.ts';
 import { entriesBytes } from './entry-codec.ts';
+import { NoteBook } from './note-book.ts';
 import { RefusalBook } from './refusal-book.ts';
 import { TableLedger } from './table-ledger.ts';
 
 export class Ledger {
   readonly refusals = new RefusalBook();
+  readonly notes = new NoteBook();
   readonly #chunkBytes: number;
   readonly #tables = new Map<TableUuid, TableLedger>();
   /** Next offset by lane, oldest lane first. */
@@ -130,6 +132,7 @@ function runsByTable(entries: readonly Entry[], byteStart: number, byteEnd: numb
       byteStart,
       byteEnd,
       bytes: (run?.bytes ?? 0) + entriesBytes([entry]),
+      stamped: (run?.stamped ?? false) || entry.producer !== undefined,
     });
   }
   return runs;

@@ -8,7 +8,7 @@ import type { LaneId, Offset } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { entryFile } from './chunk.ts';
 import type { EntryFile } from './chunk.ts';
-import { decodeEntries, decodeRefusals } from './entry-codec.ts';
+import { decodeEntries, decodeNotes, decodeRefusals } from './entry-codec.ts';
 import { corruptAt } from './entry-stream.ts';
 import type { Frame } from './frame-reader.ts';
 import { readFrames } from './frame-reader.ts';
@@ -70,7 +70,7 @@ export async function loadParked(context: LoadContext, records: readonly ParkedR
       byteStart = frame.end;
     }
     if (first < record.end)
-      table.add(file, { first, end: record.end, byteStart, byteEnd: end, bytes: end - byteStart }, now);
+      table.add(file, { first, end: record.end, byteStart, byteEnd: end, bytes: end - byteStart, stamped: true }, now);
     table.closeChunk();
     ledger.raiseLane(lane, record.end);
   }
@@ -130,6 +130,7 @@ export async function loadSegments(
 function loadFrame({ ledger, runtime }: LoadContext, account: EntryFile, frame: Frame, loading: Loading): void {
   account.firstAt ??= frame.header.writtenAt;
   if (frame.header.kind === 'refusals') ledger.refusals.add(decodeRefusals(frame.body, account.path), account.sequence);
+  if (frame.header.kind === 'producer-state') ledger.notes.add(decodeNotes(frame.body, account.path), account.sequence);
   if (frame.header.kind !== 'entries') return;
   const entries = decodeEntries(frame.body, account.lane, account.path);
   const [first, last] = [entries[0], entries.at(-1)];

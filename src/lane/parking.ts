@@ -98,6 +98,7 @@ async function copyEntries(
       byteEnd: account.end,
       bytes: body.length,
       pending: false,
+      stamped: batch.entries.some((entry) => entry.producer !== undefined),
     });
     batch = { ...batch, entries: [], bytes: 0, first: end };
   };

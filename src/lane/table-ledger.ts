@@ -49,6 +49,7 @@ export class TableLedger {
       open.end = run.end;
       open.byteEnd = run.byteEnd;
       open.bytes += run.bytes;
+      open.stamped ||= run.stamped;
       this.#pendingBytes += run.bytes;
       return;
     }
@@ -116,6 +117,7 @@ export class TableLedger {
     before.end = chunk.end;
     before.byteEnd = chunk.byteEnd;
     before.bytes += chunk.bytes;
+    before.stamped ||= chunk.stamped;
     this.#chunks.splice(at, 1);
     detach(chunk, now);
     if (this.#open === chunk) this.#open = undefined;

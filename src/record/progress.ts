@@ -21,7 +21,7 @@ export interface Progress {
   readonly epoch: Epoch;
   /** Snapshot id of the last commit of this pipeline. */
   readonly token: SnapshotId;
-  /** Key of the producer-state object as of the cut, when there is one. */
+  /** Producer state as of the cut, or where it is. */
   readonly state?: string;
   readonly lanes: ReadonlyMap<LaneId, LaneProgress>;
   /** Milliseconds: lanes born up to then that are not in the map were fully committed and have been pruned. */

@@ -7,6 +7,8 @@ import type { ApiContext } from '../api/context.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
+import { Channels } from '../checkpoint/producers/channels.ts';
+import { StateObjects } from '../checkpoint/producers/state-objects.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
 import { defaultCheckLimits } from '../columnar/check/limits.ts';
@@ -29,6 +31,7 @@ import { Configuration } from './configuration.ts';
 import { Control } from './control.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
+import { LateChannels } from './late-channels.ts';
 import { layoutOf, targetBytesOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
 import { Listeners } from './listeners.ts';
@@ -59,6 +62,7 @@ export async function startService(
   const lock = lockDirectory(settings.log.dir);
   const warehouse = openWarehouse(settings, runtime, telemetry.store);
   const late = new LateIngest();
+  const channels = new LateChannels();
   const bodyBudget = new ByteBudget(settings.server.bodyMemoryBytes);
   let log: Log | undefined;
   let draining = false;
@@ -120,11 +124,13 @@ export async function startService(
   });
   const context: ApiContext = {
     ingest: late,
+    channels,
     control,
     access,
     diagnosis,
     config: configuration,
     settings: live.section('server'),
+    keyWindow: settings.producers,
     draining: () => draining,
     metrics,
     tracer,
@@ -206,12 +212,20 @@ export async function startService(
       checkerOf: (view) =>
         compileChecker(view.schema, { ...defaultCheckLimits, admittedRecordBytes: settings.server.maxRecordBytes }),
       history,
+      producerStates: new StateObjects(
+        warehouse.store,
+        `${SLUICE_PREFIX}/${settings.pipeline}/producers`,
+        runtime,
+        (table, state, cause) => logger.warn({ table, state, cause: messageOf(cause) }, 'producer state is in trouble'),
+      ),
+      producerLimits: settings.producers,
       tracer,
       onTrouble: telemetry.onTrouble,
       onCheckpoint: telemetry.onCheckpoint,
     });
     await coordinator.start();
     late.attach(new Ingest(coordinator, log));
+    channels.attach(new Channels(coordinator));
     logger.info(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
       'ready',
@@ -235,8 +249,15 @@ export async function startService(
     draining = true;
     events.publish({ type: 'service.draining' });
     await ready.catch(() => undefined);
+    const accepting = {
+      open: late.open,
+      close: (reason: string) => {
+        channels.stop(reason);
+        return late.close(reason);
+      },
+    };
     const drained = await drain(
-      late,
+      accepting,
       () => coordinator,
       live.current.server,
       runtime.clock,

@@ -24,7 +24,7 @@ const ANSWERS_MS = 1_000;
 
 /** Stops taking records in, then commits what was acknowledged, within the grace. Resolves in any case. */
 export async function drain(
-  ingest: LateIngest,
+  ingest: Pick<LateIngest, 'open' | 'close'>,
   coordinator: () => Tables | undefined,
   server: Pick<ServerSettings, 'drainDelayMs' | 'shutdownGraceMs'>,
   clock: Clock,

@@ -46,7 +46,7 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       const stamped: EntryDraft = {
         ...draft(TABLE_A, 'stamped ✓'),
         ignoreUnknownFields: true,
-        producer: { kind: 'channel', name: 'ünï', epoch: 7n, offset: 2n ** 62n, fingerprint: Buffer.from([1, 2, 3]) },
+        producer: { kind: 'channel', name: 'ünï', epoch: 7n, offset: 2n ** 62n, records: 3 },
       };
       await append(log, plain, stamped);
       await log.close();
@@ -291,12 +291,94 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       await log.close();
     });
 
+    it('asks for admission in the order of placing, and answers what it withholds after what was placed before', async () => {
+      const { open } = await setUp();
+      const log = await open();
+      const seen: string[] = [];
+      const offer = (name: string, admitted: boolean) =>
+        log
+          .append([draft(TABLE_A, name)], () => seen.push(`stored ${name}`), {
+            admit: () => seen.push(`asked ${name}`) > 0 && admitted,
+            retract: () => seen.push(`retracted ${name}`),
+          })
+          .then(({ kind }) => seen.push(`${kind} ${name}`));
+      await Promise.all([offer('a', true), offer('b', false), offer('c', true)]);
+      expect(seen.slice(0, 5)).toEqual(['asked a', 'asked b', 'asked c', 'stored a', 'stored c']);
+      expect(seen.slice(5)).toEqual(['appended a', 'withheld b', 'appended c']);
+      expect((await collect(log, TABLE_A)).map((entry) => entry.baseOffset)).toEqual([0n, 1n]);
+      await offer('d', false);
+      expect(seen.slice(-2)).toEqual(['asked d', 'withheld d']);
+      await log.close();
+    });
+
+    it('keeps the highest note of each key over lives and trims, until it is covered', async () => {
+      const { open, runtime } = await setUp({ segmentBytes: 4096, trimGraceMs: 0 });
+      const note = (table: typeof TABLE_A, key: string, order: bigint) => ({
+        table,
+        key,
+        order,
+        value: Buffer.from(`${key} ${order}`),
+      });
+      const first = await open();
+      const stored: string[] = [];
+      for (const each of [
+        note(TABLE_A, 'x', 1n),
+        note(TABLE_A, 'y', 2n),
+        note(TABLE_A, 'x', 3n),
+        note(TABLE_B, 'x', 1n),
+      ])
+        await first.note(each, () => stored.push(`${each.key} ${each.order}`));
+      expect(stored).toEqual(['x 1', 'y 2', 'x 3', 'x 1']);
+      const turnOver = async (log: typeof first): Promise<void> => {
+        for (let index = 0; index < 4; index += 1) {
+          const [entry] = await append(log, draft(TABLE_B, 'fill', 100));
+          if (entry !== undefined) log.committed(TABLE_B, new Map([[entry.lane, offset(entry.baseOffset + 100n)]]));
+          runtime.advance(1);
+          await log.trim();
+        }
+      };
+      const held = (log: typeof first) => log.notes(TABLE_A).map((each) => Buffer.from(each.value).toString());
+      await turnOver(first);
+      expect(held(first)).toEqual(['y 2', 'x 3']);
+      await first.close();
+      const second = await open();
+      expect(held(second)).toEqual(['y 2', 'x 3']);
+      expect(second.notes(TABLE_B)).toMatchObject([{ key: 'x', order: 1n }]);
+      second.covered(TABLE_A, 2n);
+      await turnOver(second);
+      expect(held(second)).toEqual(['x 3']);
+      second.covered(TABLE_A, 3n);
+      await turnOver(second);
+      await second.close();
+      expect(held(await open())).toEqual([]);
+    });
+
+    it('streams stamped entries alone, parked ones too', async () => {
+      const { open } = await setUp();
+      const first = await open();
+      const producer = { kind: 'channel', name: 'c', epoch: 1n, offset: 0n, records: 1 } as const;
+      await append(first, draft(TABLE_A, 'plain'), { ...draft(TABLE_A, 'stamped'), producer });
+      await append(first, { ...draft(TABLE_B, 'other'), producer });
+      const stamped = async (log: typeof first, from = new Map()): Promise<string[]> => {
+        const names: string[] = [];
+        for await (const entry of log.stamped(TABLE_A, from)) names.push(textOf(entry));
+        return names;
+      };
+      const lane = first.lanes()[0]?.lane;
+      expect(await stamped(first)).toHaveLength(1);
+      expect(await stamped(first, new Map([[lane, offset(2)]]))).toEqual([]);
+      await first.park(TABLE_A);
+      expect(await stamped(first)).toHaveLength(1);
+      await first.close();
+      expect(await stamped(await open())).toMatchObject([expect.stringContaining('stamped')]);
+    });
+
     it('refuses drafts that it could not give back', async () => {
       const { open } = await setUp();
       const log = await open();
       await expect(log.append([{ ...draft(TABLE_A, 'a'), count: 0 }])).rejects.toMatchObject({ kind: 'invalid-input' });
       const name = 'n'.repeat(70_000);
-      const producer = { kind: 'channel', name, epoch: 0n, offset: 0n } as const;
+      const producer = { kind: 'channel', name, epoch: 0n, offset: 0n, records: 1 } as const;
       await expect(log.append([{ ...draft(TABLE_A, 'a'), producer }])).rejects.toMatchObject({ kind: 'invalid-input' });
       expect(await log.append([])).toEqual({ kind: 'appended', entries: [] });
       expect(log.lanes()).toEqual([]);

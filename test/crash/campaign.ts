@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../bench/events.ts';
 import { Daemon, type DaemonSetup, type Fault } from '../support/daemon/daemon.ts';
+import { exactProducers } from './exact-producers.ts';
 import { Ledger } from './ledger.ts';
 import { produce, type ProducerPlan } from './producers.ts';
 
@@ -37,6 +38,7 @@ export const fields = [
 export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
   const random = seeded(campaign.seed);
   const ledger = new Ledger();
+  const exact = exactProducers(campaign.plan.tables, ledger, campaign.seed);
   let killedByFault = 0;
   await withDaemon(campaign, async (url) => {
     for (const table of campaign.plan.tables) await createTable(url, table);
@@ -47,17 +49,22 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
     const stop = new AbortController();
     const url = await daemon.url.catch(() => undefined);
     const load =
-      url === undefined ? Promise.resolve() : produce(url, campaign.plan, ledger, campaign.seed + life, stop.signal);
+      url === undefined
+        ? []
+        : [
+            produce(url, campaign.plan, ledger, campaign.seed + life, stop.signal),
+            ...exact.map((producer) => producer.run(url, stop.signal)),
+          ];
     // A fault point that is not reached ends by the clock, too.
     const deadline = performance.now() + (fault === undefined ? 20 + (random() % 800) : 2_500);
     while (!daemon.ended && performance.now() < deadline) await sleep(5);
     if (daemon.ended) killedByFault += 1;
     await daemon.kill();
     stop.abort();
-    await load;
+    await Promise.all(load);
     campaign.onProgress?.(`life ${life}: ${fault ?? 'kill -9'}, ${ledger.acknowledgedRecords} records acknowledged`);
   }
-  const violations = await verify(campaign, ledger);
+  const violations = [...exact.flatMap((producer) => producer.violations), ...(await verify(campaign, ledger))];
   return {
     kills: campaign.kills,
     killedByFault,

@@ -4,6 +4,7 @@
  */
 import type { Disk, DiskFile } from '../../src/contracts/disk.ts';
 import type { Log } from '../../src/contracts/log.ts';
+import type { AppendRequest, IngestPort } from '../../src/contracts/service-ports.ts';
 import type { TableUuid } from '../../src/core/ids.ts';
 import { snapshotId } from '../../src/core/ids.ts';
 import { positive63, type Clock, type Random } from '../../src/core/runtime.ts';
@@ -28,6 +29,7 @@ export interface Plant {
   /** `opening` holds while the log is being opened. */
   readonly disk?: (disk: Disk, opening: () => boolean) => Disk;
   readonly log?: (log: Log, core: WorldCore) => Log;
+  readonly ingest?: (ingest: IngestPort) => IngestPort;
   readonly format?: (format: SimFormat, tools: PlantTools) => Format;
   /** Chance of the product's code in one life. */
   readonly random?: (random: SeededRandom) => Random;
@@ -69,6 +71,11 @@ const copyingFile = (inner: DiskFile): DiskFile => {
     },
   });
 };
+
+const SLOW_FENCE_MS = 1_500;
+
+const passing = (core: WorldCore, ms: number): Promise<void> =>
+  new Promise((resolve) => core.scheduler.after(ms, 'time passes', resolve));
 
 const minting = (): boolean => new Error().stack?.includes('lane-id') === true;
 
@@ -149,6 +156,83 @@ export const PLANTS: readonly Plant[] = [
           return text === undefined ? undefined : decodeProgress(pipeline, text);
         },
       }),
+  },
+  {
+    // A request that a channel sent again is answered while the first has not been synced.
+    name: 'duplicate-before-sync',
+    log: (log) => {
+      const underWay = new Set<string>();
+      return over<Log>(log, {
+        append: async (drafts, onAppended, admission) => {
+          const producer = drafts[0]?.producer;
+          if (producer?.kind !== 'channel') return log.append(drafts, onAppended, admission);
+          const id = `${drafts[0]?.table} ${producer.name} ${producer.epoch} ${producer.offset}`;
+          if (underWay.has(id) && admission !== undefined) {
+            admission.admit();
+            return { kind: 'withheld' };
+          }
+          underWay.add(id);
+          return log.append(drafts, onAppended, admission).finally(() => underWay.delete(id));
+        },
+      });
+    },
+  },
+  {
+    name: 'overlap-taken-as-duplicate',
+    ingest: (ingest) =>
+      over<IngestPort>(ingest, {
+        append: async (request: AppendRequest) => {
+          const answer = await ingest.append(request);
+          return answer.kind === 'producer-refused' &&
+            answer.refusal.kind === 'offset-conflict' &&
+            request.producer?.kind === 'channel' &&
+            request.producer.offset < answer.refusal.expected
+            ? { kind: 'duplicate' }
+            : answer;
+        },
+      }),
+  },
+  {
+    name: 'replay-without-producer-state',
+    log: (log) =>
+      over<Log>(log, {
+        async *stamped() {
+          // Nothing.
+        },
+      }),
+  },
+  {
+    // The pointer that was read before the fence is believed after it. The catalog is slow, so that something may land in between.
+    name: 'state-before-fence',
+    format: (format, { core, random }) => {
+      const first = new Map<TableUuid, string | undefined>();
+      return over<Format>(format, {
+        prepare: async (view, change, token) => {
+          if (change.added.length === 0) await passing(core, SLOW_FENCE_MS);
+          return format.prepare(view, change, token);
+        },
+        attempt: async (base, prepared) => {
+          if (!core.faults.on('volume-lost') || !random.chance(0.2)) return format.attempt(base, prepared);
+          const flight = { files: [], uuid: base.uuid, since: core.scheduler.now, lost: false };
+          const key = Symbol('late');
+          core.network.flying.set(key, flight);
+          core.scheduler.after(random.between(300, 2_500), 'late attempt', () => {
+            core.network.flying.delete(key);
+            if (!flight.lost) core.catalog.swap(base.table, prepared, 'a life before');
+          });
+          await passing(core, SLOW_FENCE_MS);
+          return { kind: 'unknown', cause: 'late' };
+        },
+        progress: (view, pipeline) => {
+          const progress = format.progress(view, pipeline);
+          if (!first.has(view.uuid)) first.set(view.uuid, progress?.state);
+          if (progress === undefined || ![...progress.lanes.values()].some((lane) => lane.lost)) return progress;
+          const { state: _, ...rest } = progress;
+          const state = first.get(view.uuid);
+          return state === undefined ? rest : { ...rest, state };
+        },
+      });
+    },
   },
   { name: 'property-only-prune', prune: 'property-only' },
   {

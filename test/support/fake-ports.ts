@@ -7,6 +7,8 @@ import type { ConfigFault, ConfigPort, ReloadOutcome, RunningConfig } from '../.
 import type {
   AppendAnswer,
   AppendRequest,
+  ChannelAnswer,
+  ChannelPort,
   CheckpointRecord,
   Committed,
   ControlPort,
@@ -53,7 +55,7 @@ export function viewOf(definition: TableDefinition): TableView {
   };
 }
 
-export class FakePorts implements IngestPort, ControlPort {
+export class FakePorts implements IngestPort, ChannelPort, ControlPort {
   readonly appended: AppendRequest[] = [];
   readonly created = new Map<string, TableView>();
   readonly checkpointed: (string | undefined)[] = [];
@@ -66,6 +68,10 @@ export class FakePorts implements IngestPort, ControlPort {
   reasons: { readonly code: string; readonly detail: string }[] = [];
   failure: Error | undefined;
   snapshotList: SnapshotSummary[] = [];
+  channelAnswer: ChannelAnswer = { kind: 'done', channel: { name: 'edge-7', epoch: 4n, next: 0n } };
+  /** Offsets with which channels were opened. */
+  readonly opened: (bigint | undefined)[] = [];
+  readonly openedNames: string[] = [];
   fileList: Awaited<ReturnType<ControlPort['files']>> = [];
   checkpointList: CheckpointRecord[] = [];
 
@@ -77,6 +83,28 @@ export class FakePorts implements IngestPort, ControlPort {
   append(request: AppendRequest): Promise<AppendAnswer> {
     this.appended.push(request);
     return this.answer(request);
+  }
+
+  open(_table: unknown, name: string, start?: bigint): Promise<ChannelAnswer> {
+    this.opened.push(start);
+    this.openedNames.push(name);
+    return Promise.resolve(this.channelAnswer);
+  }
+
+  close(): Promise<ChannelAnswer> {
+    return Promise.resolve(this.channelAnswer);
+  }
+
+  channel(): Promise<ChannelAnswer> {
+    return Promise.resolve(this.channelAnswer);
+  }
+
+  channels(): ReturnType<ChannelPort['channels']> {
+    const { channelAnswer } = this;
+    return Promise.resolve({
+      kind: 'listed',
+      channels: channelAnswer.kind === 'done' ? [channelAnswer.channel] : [],
+    });
   }
 
   dryRun(): ReturnType<IngestPort['dryRun']> {
@@ -251,6 +279,8 @@ export function testContext(options: TestOptions = {}): TestContext {
   const events = new EventHub(runtime);
   const context: ApiContext = {
     ingest: ports,
+    channels: ports,
+    keyWindow: { maxAgeMs: 86_400_000, maxKeys: 1_000 },
     control: ports,
     diagnosis: {
       diagnose: (table, visible) => ports.diagnosis.diagnose(table, visible),

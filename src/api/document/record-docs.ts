@@ -1,5 +1,6 @@
 /** What the API document says of appending records and of positions. */
 import * as z from 'zod';
+import { CHANNEL_NAME, OFFSET } from './channel-docs.ts';
 import type { ParameterSchema, RouteDocs } from './route-docs.ts';
 import { component, instant, json, tableName, wide } from './route-docs.ts';
 
@@ -29,6 +30,21 @@ const committed = component(
   }),
 );
 
+const duplicate = component(
+  'Duplicate',
+  z
+    .strictObject({
+      ...counts,
+      accepted: z.literal(0),
+      duplicate: z.literal(true),
+      position: position.optional().describe('Of the first time, as long as it is remembered'),
+      ack: z.enum(['durable', 'committed']),
+      snapshot_id: wide('The snapshot that holds the records').optional(),
+      committed_at: instant('When it was committed').optional(),
+    })
+    .describe('The records of this channel and offset were stored before'),
+);
+
 const nothing = component(
   'Nothing',
   z
@@ -53,6 +69,17 @@ const timeout = {
   schema: duration('15s'),
 };
 
+const REPLAY_HEADERS = {
+  'Idempotency-Key-Window': {
+    description: 'With a key: for how many seconds, and for how many keys of the table, answers are remembered.',
+    schema: { type: 'string', examples: ['age=86400, count=10000'] },
+  },
+  'Idempotency-Replayed': {
+    description: '`true` when the answer is that of an earlier request with the key.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+} as const;
+
 const RECORDS =
   '{"user_id":"u1","ts":"2026-11-22T10:00:00Z","amount":12.5}\n{"user_id":"u2","ts":"2026-11-22T10:00:01Z","amount":"7.00"}';
 
@@ -71,8 +98,20 @@ export const appendDocs: RouteDocs = {
       description: 'What to do with fields the table does not have.',
       schema: { enum: ['reject', 'ignore'], default: 'reject' },
     },
+    channel: { description: 'An open channel; with `epoch` and `offset`.', schema: CHANNEL_NAME },
+    epoch: { description: 'As the opening of the channel answered it.', schema: OFFSET },
+    offset: { description: 'Offset of the first record of the request in the channel.', schema: OFFSET },
   },
   headers: {
+    'Idempotency-Key': {
+      description:
+        'One key for each body: the same request again gets the same answer, another body 422. A quoted string or the bare text.',
+      schema: {
+        type: 'string',
+        pattern: '^("[!#-~ ]{1,200}"|[!#-Z^-~]{1,200})$',
+        examples: ['"8e03978e-40d5-43e8-bc93-6894a57f9324"'],
+      },
+    },
     'Content-Encoding': {
       description: 'How the body is packed.',
       schema: { enum: ['identity', 'gzip', 'x-gzip', 'zstd'], default: 'identity' },
@@ -90,8 +129,9 @@ export const appendDocs: RouteDocs = {
   },
   answers: {
     200: {
-      description: 'In the table; or nothing to write; or, as a dry run, valid',
-      content: json(z.union([committed, nothing, valid]), {
+      description: 'In the table; or nothing to write; or stored before; or, as a dry run, valid',
+      headers: REPLAY_HEADERS,
+      content: json(z.union([committed, nothing, valid, duplicate]), {
         table: 'web.clicks',
         accepted: 2,
         rejected: 0,
@@ -104,6 +144,7 @@ export const appendDocs: RouteDocs = {
     },
     202: {
       description: 'On synced disk, and will be in the table exactly once',
+      headers: REPLAY_HEADERS,
       content: json(durable, { table: 'web.clicks', accepted: 2, rejected: 0, ack: 'durable', position: POSITION }),
     },
   },
@@ -112,6 +153,12 @@ export const appendDocs: RouteDocs = {
     'no-such-table',
     'body-too-large',
     'unsupported-media-type',
+    'no-such-channel',
+    'offset-conflict',
+    'stale-epoch',
+    'state-lost',
+    'key-in-flight',
+    'key-reused',
     'invalid-records',
     'unsupported',
     'overloaded',

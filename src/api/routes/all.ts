@@ -4,6 +4,7 @@ import type { Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
 import { diagnosisRoutes } from './diagnosis.ts';
 import { documentRoutes } from './document.ts';
+import { channelRoutes } from './channels.ts';
 import { eventRoutes } from './events.ts';
 import { configurationRoutes } from './configuration.ts';
 import { operationRoutes } from './operations.ts';
@@ -15,6 +16,7 @@ export function allRoutes(context: ApiContext): readonly Route[] {
   const routes: readonly Route[] = [
     ...tableRoutes(context),
     ...recordRoutes(context),
+    ...channelRoutes(context),
     ...positionRoutes(context),
     ...auditRoutes(context),
     ...diagnosisRoutes(context),

@@ -6,9 +6,12 @@ import type { Span } from '../../contracts/tracing.ts';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
 import { appendDocs } from '../document/record-docs.ts';
+import { principalOf } from '../guard.ts';
 import { formatPosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
+import { CHANNEL_PARAMETERS, producerOf, producerProblem, stateWindow } from '../producer-request.ts';
 import { QueryParameters } from '../query-parameters.ts';
+import { NOT_ACCEPTING_RETRY_MS, refusal } from '../refusals.ts';
 import { bodyOf, formatOf, tableOf } from '../requests.ts';
 import { traced } from '../request-span.ts';
 import { TABLE, type Route } from '../route.ts';
@@ -16,11 +19,8 @@ import { waitAtMost } from '../waiting.ts';
 import { isoTime, json } from '../wire.ts';
 
 const PATH = `${TABLE}/records`;
-const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields'];
+const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields', ...CHANNEL_PARAMETERS];
 const DEFAULT_WAIT_MS = 15_000;
-/** A log that does not accept is starting, draining or broken: not a matter of milliseconds. */
-const NOT_ACCEPTING_RETRY_MS = 5_000;
-const STOPPED_RETRY_MS = 30_000;
 
 export const recordRoutes = (context: ApiContext): readonly Route[] => [
   {
@@ -46,6 +46,8 @@ const appendRecords =
     const dryRun = query.flag('dry_run');
     const ignoreUnknownFields = query.word('unknown_fields', ['reject', 'ignore'], 'reject') === 'ignore';
     const format = formatOf(request.headers['content-type']);
+    const producer = producerOf(request, query);
+    const channel = producer?.kind === 'channel' ? producer.name : undefined;
 
     const observe = (result: IngestResult, records: number, bytes: number, known = true): void =>
       context.metrics.ingest({
@@ -69,6 +71,8 @@ const appendRecords =
       format,
       ignoreUnknownFields,
       ...(span.context === undefined ? {} : { trace: span.context }),
+      principal: principalOf(request).id,
+      ...(producer === undefined ? {} : { producer }),
     };
     let answer: AppendAnswer;
     try {
@@ -80,16 +84,24 @@ const appendRecords =
     } finally {
       read.release();
     }
+    if (producer?.kind === 'idempotency-key')
+      stateWindow(reply, context, answer.kind === 'durable' && answer.replayed === true);
     switch (answer.kind) {
       case 'durable': {
         const position = formatPosition(answer.position);
         span.set({ 'sluice.table': name, 'sluice.position': position, 'sluice.records': answer.accepted });
         if (ack === 'committed') return answerCommitted(answer);
-        observe('accepted', answer.accepted, body.length);
+        observe(answer.replayed === true ? 'duplicate' : 'accepted', answer.accepted, body.length);
         // By hand: every value is a name, a count or hex, and this is the hot path.
         reply.code(202).header('content-type', 'application/json');
         return `{"table":${JSON.stringify(name)},"accepted":${answer.accepted},"rejected":0,"ack":"durable","position":"${position}"}`;
       }
+      case 'duplicate':
+        observe('duplicate', 0, body.length);
+        return answerDuplicate(answer);
+      case 'producer-refused':
+        observe('refused', 0, body.length);
+        throw producerProblem(answer.refusal, name, channel);
       case 'empty':
         observe('accepted', 0, body.length);
         return json(reply, 200, { table: name, accepted: 0, rejected: 0, ack });
@@ -106,10 +118,27 @@ const appendRecords =
         throw refusal(answer, name);
     }
 
+    /** Nothing is accepted a second time; where it was the first time is said as long as that is remembered. */
+    async function answerDuplicate(duplicate: Extract<AppendAnswer, { kind: 'duplicate' }>): Promise<string> {
+      const at = duplicate.position === undefined ? {} : { position: formatPosition(duplicate.position) };
+      const common = { table: name, accepted: 0, rejected: 0, duplicate: true, ...at };
+      const waited =
+        ack === 'committed' && duplicate.committed !== undefined
+          ? await waitAtMost(clock, waitMs, duplicate.committed())
+          : undefined;
+      if (waited?.kind !== 'done') return json(reply, 200, { ...common, ack: 'durable' });
+      return json(reply, 200, {
+        ...common,
+        ack: 'committed',
+        snapshot_id: waited.value.snapshot,
+        committed_at: isoTime(waited.value.at),
+      });
+    }
+
     async function answerCommitted(durable: Extract<AppendAnswer, { kind: 'durable' }>): Promise<string> {
       const position = formatPosition(durable.position);
       const waited = await waitAtMost(clock, waitMs, durable.committed());
-      observe('accepted', durable.accepted, body.length);
+      observe(durable.replayed === true ? 'duplicate' : 'accepted', durable.accepted, body.length);
       const common = { table: name, accepted: durable.accepted, rejected: 0 };
       switch (waited.kind) {
         case 'done':
@@ -157,28 +186,4 @@ function invalidRecords(answer: Extract<AppendAnswer, { kind: 'refused' }>): Pro
       extras: { accepted: 0, rejected: count, total_errors: total, errors: refusals },
     },
   );
-}
-
-function refusal(
-  answer: Extract<AppendAnswer, { kind: 'no-such-table' | 'overloaded' | 'not-accepting' | 'table-stopped' }>,
-  table: string,
-): ProblemError {
-  switch (answer.kind) {
-    case 'no-such-table':
-      return new ProblemError('no-such-table', `table "${table}" does not exist; create it with POST /api/v1/tables`, {
-        extras: { table },
-      });
-    case 'overloaded':
-      return new ProblemError('overloaded', `the byte budget of the ${answer.scope} is full; send again later`, {
-        extras: { scope: answer.scope },
-        retryAfterMs: answer.retryAfterMs,
-      });
-    case 'not-accepting':
-      return new ProblemError('not-accepting', answer.reason, { retryAfterMs: NOT_ACCEPTING_RETRY_MS });
-    case 'table-stopped':
-      return new ProblemError('table-stopped', answer.reason, {
-        extras: { table, try: answer.remedy },
-        retryAfterMs: STOPPED_RETRY_MS,
-      });
-  }
 }

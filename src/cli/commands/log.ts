@@ -92,7 +92,7 @@ function whatOf(part: InspectedPart): string {
       const tables = new Set(part.entries.map((entry) => entry.table)).size;
       const [first] = part.entries;
       const from = first === undefined ? '' : ` from offset ${first.baseOffset}`;
-      return `${new Date(part.writtenAt).toISOString()} ${part.content}: ${grouped(records)} records${from}, ${tables} tables, ${part.refusals} refusals`;
+      return `${new Date(part.writtenAt).toISOString()} ${part.content}: ${grouped(records)} records${from}, ${tables} tables, ${part.refusals} refusals, ${part.notes} channel notes`;
     }
     case 'torn':
     case 'corrupt':

@@ -1,6 +1,7 @@
 /**
- * `sluice send TABLE FILE|-`: a file of NDJSON, batch by batch, in order. A batch is sent again only when it is certain that nothing of
- * it was stored: no connection, or an answer that says so. When an answer is lost it stops and says where.
+ * `sluice send TABLE FILE|-`: a file of NDJSON, batch by batch, in order. A file has a channel: a run that was cut short is simply run again,
+ * and goes on where the table says. Without a channel a batch is sent again only when it is certain that nothing of it was stored: no
+ * connection, or an answer that says so; when an answer is lost it stops and says where.
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { createReadStream, statSync } from 'node:fs';
@@ -16,11 +17,13 @@ import { CliFailure } from '../failure.ts';
 import type { LineBatch } from '../ndjson-batches.ts';
 import { lineBatches } from '../ndjson-batches.ts';
 import { ProgressLine } from '../progress-line.ts';
+import { channelOf, channelQuery, openChannel, type OpenChannel } from '../send-channel.ts';
 
 interface SendOptions extends ClientOptions {
   readonly batchRecords: number;
   readonly batchBytes: number;
-  readonly fromLine: number;
+  readonly fromLine?: number;
+  readonly channel?: string | false;
   readonly retries: number;
   readonly ignoreUnknownFields?: boolean;
   readonly wait?: boolean;
@@ -36,7 +39,9 @@ export const sendCommand = (context: CommandContext): Command =>
     .argument('<file>', 'a file, or - for standard input')
     .option('--batch-records <count>', 'records a request', positive, 5_000)
     .option('--batch-bytes <size>', 'bytes a request', bytes, 4 * 1024 * 1024)
-    .option('--from-line <number>', 'start at this line, to go on after a failure', positive, 1)
+    .option('--channel <name>', 'go on where this channel ended; a file has one of its own by default')
+    .option('--no-channel', 'send every line, whatever was sent before')
+    .option('--from-line <number>', 'start at this line, without a channel', positive)
     .option('--retries <count>', 'how often a batch is sent again', wholeNumber, 20)
     .option('--ignore-unknown-fields', 'leave out fields the table does not have')
     .option('--wait', 'end only when the last record is in the table')
@@ -44,14 +49,16 @@ export const sendCommand = (context: CommandContext): Command =>
       const { io } = context;
       const client = clientOf(context, options);
       const input = open(file, io);
+      const name = await channelName(table, file, options);
+      const channel = name === undefined ? undefined : await openChannel(client, table, name);
       const progress = new ProgressLine(io, input.size);
-      const sender = new Sender(
-        client,
-        io,
-        `${tablePath(table)}/records${options.ignoreUnknownFields === true ? '?unknown_fields=ignore' : ''}`,
-        options.retries,
-      );
-      const limits = { maxLines: options.batchRecords, maxBytes: options.batchBytes, skip: options.fromLine - 1 };
+      const sender = new Sender(client, io, table, channel, options);
+      const limits = {
+        maxLines: options.batchRecords,
+        maxBytes: options.batchBytes,
+        skip: (options.fromLine ?? 1) - 1,
+        skipRecords: channel?.stored ?? 0,
+      };
       try {
         for await (const batch of lineBatches(input.stream, limits)) {
           await sender.send(batch);
@@ -69,6 +76,7 @@ export const sendCommand = (context: CommandContext): Command =>
       const result = {
         table,
         accepted: String(sender.accepted),
+        ...(channel === undefined ? {} : { channel: channel.name, sent_before: String(channel.stored) }),
         ...(sender.position === undefined ? {} : { position: sender.position }),
         ...committed,
       };
@@ -78,38 +86,77 @@ export const sendCommand = (context: CommandContext): Command =>
 class Sender {
   readonly #client: ApiClient;
   readonly #io: CliIo;
-  readonly #path: string;
-  readonly #retries: number;
+  readonly #table: string;
+  readonly #channel: OpenChannel | undefined;
+  readonly #options: SendOptions;
   accepted = 0;
   position: string | undefined;
 
-  constructor(client: ApiClient, io: CliIo, path: string, retries: number) {
+  constructor(client: ApiClient, io: CliIo, table: string, channel: OpenChannel | undefined, options: SendOptions) {
     this.#client = client;
     this.#io = io;
-    this.#path = path;
-    this.#retries = retries;
+    this.#table = table;
+    this.#channel = channel;
+    this.#options = options;
   }
 
   async send(batch: LineBatch): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await this.#client.request('POST', this.#path, {
+      const answer = await this.#client.request('POST', this.#path(batch), {
         bytes: batch.bytes,
         contentType: 'application/x-ndjson',
       });
       if (answer.kind === 'ok') {
-        const { accepted, position } = answer.body as { readonly accepted: number; readonly position?: string };
-        this.accepted += accepted;
+        const { accepted, duplicate, position } = answer.body as {
+          readonly accepted: number;
+          readonly duplicate?: boolean;
+          readonly position?: string;
+        };
+        // A duplicate is this run's own: its answer was lost.
+        this.accepted += duplicate === true ? batch.records : accepted;
         this.position = position ?? this.position;
         return;
       }
-      if (!isRetryable(answer) || attempt >= this.#retries) throw this.#failure(answer, batch);
+      if (!this.#mayRetry(answer) || attempt >= this.#options.retries) throw this.#failure(answer, batch);
       const asked = answer.kind === 'problem' ? (answer.retryAfterMs ?? 0) : 0;
       await this.#io.clock.sleep(Math.max(asked, backoffMs(BACKOFF, attempt, this.#io.random)));
     }
   }
 
+  #path(batch: LineBatch): string {
+    const query = [
+      ...(this.#options.ignoreUnknownFields === true ? ['unknown_fields=ignore'] : []),
+      ...(this.#channel === undefined ? [] : [channelQuery(this.#channel, batch.firstRecord)]),
+    ].join('&');
+    return `${tablePath(this.#table)}/records${query === '' ? '' : `?${query}`}`;
+  }
+
+  /** With a channel nothing is stored twice, so whatever was not answered is sent again. */
+  #mayRetry(answer: Exclude<Answer, { kind: 'ok' }>): boolean {
+    return isRetryable(answer) || (this.#channel !== undefined && (answer.kind === 'no-answer' || isUnclear(answer)));
+  }
+
+  #channelFailure(
+    answer: Exclude<Answer, { kind: 'ok' }>,
+    failure: CliFailure,
+    batch: LineBatch,
+    { name }: OpenChannel,
+  ): CliFailure {
+    if (answer.kind === 'problem' && answer.problem.status === 422) {
+      for (const line of refusedLines(answer.problem, batch)) this.#io.stderr.write(`${line}\n`);
+      return new CliFailure(
+        1,
+        `${answer.problem.title}; the lines before ${batch.firstLine} are stored`,
+        // The mended file is another one, and would get a channel of its own.
+        `mend the lines named above, neither adding nor removing any, then go on with --channel ${name}`,
+      );
+    }
+    return new CliFailure(failure.exitCode, failure.message, `${failure.remedy}; run again, it goes on where it ended`);
+  }
+
   #failure(answer: Exclude<Answer, { kind: 'ok' }>, batch: LineBatch): CliFailure {
     const failure = this.#client.failureOf(answer);
+    if (this.#channel !== undefined) return this.#channelFailure(answer, failure, batch, this.#channel);
     const sent = batch.firstLine === 1 ? 'nothing before is stored' : `lines before ${batch.firstLine} are stored`;
     if (answer.kind === 'problem' && answer.problem.status === 422) {
       for (const line of refusedLines(answer.problem, batch)) this.#io.stderr.write(`${line}\n`);
@@ -131,6 +178,17 @@ class Sender {
       `${failure.remedy}; then go on with --from-line ${batch.firstLine}`,
     );
   }
+}
+
+/** The option, or the file's own. Lines that are counted by hand have none. */
+async function channelName(table: string, file: string, options: SendOptions): Promise<string | undefined> {
+  if (options.channel === false) return undefined;
+  if (typeof options.channel === 'string') {
+    if (options.fromLine !== undefined)
+      throw new CliFailure(2, '--from-line and --channel exclude each other', 'the channel knows where it ended');
+    return options.channel;
+  }
+  return file === '-' || options.fromLine !== undefined ? undefined : channelOf(table, file);
 }
 
 /** 429 and 503 say that nothing was written; without a connection nothing could be. */

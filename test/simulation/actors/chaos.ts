@@ -5,6 +5,8 @@ import { SimVolume } from '../world/volumes.ts';
 import type { World } from '../world/world.ts';
 
 const HOUR_MS = 3_600_000;
+/** An attempt that is not answered by then is answered after its time. */
+const LATE_MS = 40;
 
 export function wreak(world: World): void {
   every(world, 'kill', 2_500, () => {
@@ -29,7 +31,7 @@ export function wreak(world: World): void {
   });
   every(world, 'volume-restored', 1_500, () => world.random.pick(world.volumes)?.snapshot(world.scheduler.now));
   every(world, 'volume-restored', 9_000, () => replaceVolume(world, 'restored'));
-  every(world, 'volume-lost', 9_000, () => replaceVolume(world, 'lost'));
+  every(world, 'volume-lost', 9_000, () => loseVolume(world));
   every(world, 'volume-cloned', 9_000, () => clone(world));
   every(world, 'suspend', 9_000, () => suspend(world));
   every(world, 'clock-jump', 4_000, () => {
@@ -70,6 +72,14 @@ function restart(world: World, life: Life): void {
     },
     (error: unknown) => world.violation('I10', `${life.name} could not stop: ${String(error)}`),
   );
+}
+
+/** Preferably while an attempt of the daemon is on its way that it will not see landing. */
+function loseVolume(world: World, rounds = 150): void {
+  const { scheduler, network } = world;
+  const late = [...network.flying.values()].some(({ since }) => since < scheduler.now - LATE_MS);
+  if (late || rounds === 0) replaceVolume(world, 'lost');
+  else world.later(20, 'volume-lost', () => loseVolume(world, rounds - 1));
 }
 
 function replaceVolume(world: World, how: 'lost' | 'restored'): void {

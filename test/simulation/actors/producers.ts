@@ -51,7 +51,13 @@ export function send(
     const added = world.catalog.get({ namespace: ['ns'], name: table })?.schema.fields.at(-1)?.name ?? 'id';
     const body = bodyOf(request.rows, wide ? ['wide', added] : []);
     ingest
-      .append({ table: { namespace: ['ns'], name: table }, body, format: 'ndjson', ignoreUnknownFields: false })
+      .append({
+        table: { namespace: ['ns'], name: table },
+        body,
+        format: 'ndjson',
+        ignoreUnknownFields: false,
+        principal: 'p',
+      })
       .then(answered, (error: unknown) => {
         if (!isSluiceError(error, 'closed')) world.violation('I10', `append of r${request.id} threw ${String(error)}`);
       });

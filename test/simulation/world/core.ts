@@ -11,7 +11,7 @@ import type { Scheduler } from './scheduler.ts';
 import type { Network } from './sim-format.ts';
 import type { Bucket } from './sim-store.ts';
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I9' | 'I10' | 'I11';
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11';
 
 export class InvariantViolation extends Error {
   readonly invariant: Invariant;
@@ -43,6 +43,8 @@ export interface WorldCore {
   readonly flushLimits: FlushLimits;
   readonly logLimits: LogSettings;
   readonly partitions: number;
+  /** Larger producer states are objects on the store. */
+  readonly inlineStateBytes: number;
   diskFullUntil: number;
 
   violation(invariant: Invariant, what: string): void;

@@ -6,6 +6,8 @@ export interface SentRequest {
   readonly id: number;
   readonly rows: readonly string[];
   readonly table: string;
+  /** Sent under a channel or a key: it may be sent again, and is stored once. */
+  readonly exact: 'channel' | 'key' | undefined;
   /** What the producer knows; `lost`: no answer came. */
   state: 'sent' | 'acknowledged' | 'refused';
   acknowledgedAt: number | undefined;
@@ -25,12 +27,13 @@ export interface SentRequest {
 export class Ledger {
   readonly requests: SentRequest[] = [];
 
-  sent(table: string, rows: (id: number) => readonly string[]): SentRequest {
+  sent(table: string, rows: (id: number) => readonly string[], exact?: 'channel' | 'key'): SentRequest {
     const id = this.requests.length;
     const request: SentRequest = {
       id,
       rows: rows(id),
       table,
+      exact,
       state: 'sent',
       acknowledgedAt: undefined,
       stored: undefined,
@@ -41,6 +44,14 @@ export class Ledger {
     };
     this.requests.push(request);
     return request;
+  }
+
+  /** Nothing is left of what was stored of it, and its producer sends it once more. */
+  forget(request: SentRequest): void {
+    request.stored = undefined;
+    request.excused = undefined;
+    request.unlogged = false;
+    request.state = 'sent';
   }
 
   excuse(requests: Iterable<number>, why: string): void {

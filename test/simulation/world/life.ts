@@ -4,9 +4,12 @@
  */
 import { Coordinator } from '../../../src/checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../../../src/checkpoint/history.ts';
+import { Channels } from '../../../src/checkpoint/producers/channels.ts';
+import { StateObjects } from '../../../src/checkpoint/producers/state-objects.ts';
 import { Ingest } from '../../../src/checkpoint/ingest.ts';
 import type { Disk } from '../../../src/contracts/disk.ts';
 import type { Entry, Log } from '../../../src/contracts/log.ts';
+import type { IngestPort } from '../../../src/contracts/service-ports.ts';
 import { isSluiceError, messageOf } from '../../../src/core/errors.ts';
 import { pipelineId, type SnapshotId, type TableUuid } from '../../../src/core/ids.ts';
 import type { Random } from '../../../src/core/runtime.ts';
@@ -38,10 +41,12 @@ export class Life {
   state: 'starting' | 'ready' | 'stopping' | 'ended' = 'starting';
   log: Log | undefined;
   coordinator: Coordinator<SimView, SimPrepared> | undefined;
-  ingest: Ingest<SimView, SimPrepared> | undefined;
+  ingest: IngestPort | undefined;
+  channels: Channels | undefined;
   format: SimFormat | undefined;
   readonly #core: WorldCore;
   readonly #plant: Plant | undefined;
+  #close: ((reason: string) => Promise<void>) | undefined;
 
   constructor(core: WorldCore, volume: SimVolume, number: number, plant: Plant | undefined) {
     this.#core = core;
@@ -82,7 +87,7 @@ export class Life {
   /** SIGTERM: stops accepting, drains for as long as `signal` allows, and ends. */
   async stop(signal: AbortSignal): Promise<'drained' | 'cut short'> {
     this.state = 'stopping';
-    await this.ingest?.close('the daemon is stopping');
+    await this.#close?.('the daemon is stopping');
     const drained = await (this.coordinator?.drain('shutdown', signal) ?? Promise.resolve()).then(
       () => 'drained' as const,
       () => 'cut short' as const,
@@ -160,13 +165,18 @@ export class Life {
       }),
       checkerOf: (view) => new SimChecker(view.schema),
       history: new CheckpointHistory(store, 'sluice/history', 5, () => undefined),
+      producerStates: new StateObjects(store, 'sluice/producers', runtime, () => undefined, core.inlineStateBytes),
+      producerLimits: { maxKeys: 100_000, maxAgeMs: 1e12, maxChannels: 100 },
       onTrouble: (table, state, cause) => core.onTrouble(this, table, state, cause),
       onCheckpoint: (record) => {
         if (record.snapshot !== undefined) this.reported.add(record.snapshot as SnapshotId);
       },
     });
     await this.coordinator.start();
-    this.ingest = new Ingest(this.coordinator, log);
+    const ingest = new Ingest(this.coordinator, log);
+    this.#close = (reason) => ingest.close(reason);
+    this.ingest = this.#plant?.ingest?.(ingest) ?? ingest;
+    this.channels = new Channels(this.coordinator);
   }
 
   /** Tells the truth's ledger where each request was stored, as the log says so. */
@@ -175,11 +185,15 @@ export class Life {
     return new Proxy(log, {
       get: (target, key) => {
         if (key === 'append')
-          return (drafts: Parameters<Log['append']>[0], onAppended: Parameters<Log['append']>[1]) =>
-            target.append(drafts, (entries) => {
-              stored(entries);
-              onAppended?.(entries);
-            });
+          return (...[drafts, onAppended, admission]: Parameters<Log['append']>) =>
+            target.append(
+              drafts,
+              (entries) => {
+                stored(entries);
+                onAppended?.(entries);
+              },
+              admission,
+            );
         const member: unknown = Reflect.get(target, key, target);
         return typeof member === 'function' ? member.bind(target) : member;
       },

@@ -191,5 +191,7 @@ function merged(before: Progress | undefined, update: ProgressUpdate, table: Tab
   for (const lane of update.prune ?? []) lanes.delete(lane);
   const prunedTo = Math.max(before?.prunedTo ?? 0, ...(update.prune ?? []).map(bornAt));
   const pruned = prunedTo === 0 ? {} : { prunedTo };
-  return { pipeline: update.pipeline, table, epoch: update.epoch, token, lanes, ...pruned };
+  const state = update.state ?? before?.state;
+  const producers = state === undefined ? {} : { state };
+  return { pipeline: update.pipeline, table, epoch: update.epoch, token, lanes, ...producers, ...pruned };
 }

@@ -25,7 +25,10 @@ import type { SeededRandom } from './random.ts';
 export class Network {
   /** The catalog answers nobody before this moment. */
   downUntil = 0;
-  readonly flying = new Map<symbol, { readonly files: readonly string[]; readonly uuid: string; lost: boolean }>();
+  readonly flying = new Map<
+    symbol,
+    { readonly files: readonly string[]; readonly uuid: string; readonly since: number; lost: boolean }
+  >();
 
   /** Requests do not outlive a long suspension. */
   loseAll(): void {
@@ -88,7 +91,8 @@ export class SimFormat implements TableFormat<SimView, SimPrepared>, Tables<SimV
     const twice = !down && chance('catalog-twice');
     const fly = (after: number): Promise<SimTable | undefined> => {
       const key = Symbol('attempt');
-      const flight = { files: prepared.change.added.map((file) => file.filePath), uuid: base.uuid, lost: false };
+      const files = prepared.change.added.map((file) => file.filePath);
+      const flight = { files, uuid: base.uuid, since: scheduler.now, lost: false };
       network.flying.set(key, flight);
       return effects.send(`attempt ${base.name.name}`, after, random.between(1, 10), () => {
         network.flying.delete(key);

@@ -72,6 +72,7 @@ export class Stage {
       body: bodyOf(request.rows, columns),
       format: 'ndjson',
       ignoreUnknownFields: false,
+      principal: 'p',
     });
     return [request, answer];
   }

@@ -3,13 +3,15 @@
  * are `invariants.ts`, the actors each have a file.
  */
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
-import type { PipelineState } from '../../../src/checkpoint/table-pipeline.ts';
+import type { PipelineState } from '../../../src/checkpoint/pipeline-context.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
 import { offset, formatTableName, tableUuid, type TableUuid } from '../../../src/core/ids.ts';
 import { uuidV4 } from '../../../src/core/runtime.ts';
 import { wreak } from '../actors/chaos.ts';
 import { meddle, widen } from '../actors/foreign.ts';
 import { operate } from '../actors/operator.ts';
+import { KeyProducer } from '../actors/key-producer.ts';
+import { ChannelProducer } from '../actors/channel-producer.ts';
 import { produce, send } from '../actors/producers.ts';
 import type { Plant } from '../plants.ts';
 import { InvariantViolation, type Invariant, type LogSettings, type WorldCore } from './core.ts';
@@ -54,6 +56,8 @@ export class World implements WorldCore {
   readonly plant: Plant | undefined;
   readonly trouble: number;
   readonly partitions: number;
+  readonly inlineStateBytes: number;
+  readonly #channelProducers: ChannelProducer[] = [];
   readonly flushLimits: FlushLimits;
   readonly logLimits: LogSettings;
   readonly volumes: SimVolume[] = [new SimVolume('v1')];
@@ -80,6 +84,7 @@ export class World implements WorldCore {
         : new Faults(new Set(stage.faults));
     this.trouble = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
     this.partitions = shape.int(1, 3);
+    this.inlineStateBytes = this.random.fork('inline').pick([0, 2_048]) ?? 0;
     const manner = shape.chance(0.5) ? 'pointer' : 'rest';
     this.catalog = new ModelCatalog(
       manner,
@@ -107,9 +112,20 @@ export class World implements WorldCore {
     }
     for (let table = shape.int(1, 3); table > 0; table -= 1) this.createTable(`t${table}`);
     for (let producer = shape.int(1, 3); producer > 0; producer -= 1) produce(this, producer);
+    this.#produceExactly();
     meddle(this);
     wreak(this);
     operate(this);
+  }
+
+  /** A channel and a key have one home (protocol §5): nobody uses them where a clone of the log may appear. */
+  #produceExactly(): void {
+    if (this.faults.kinds.has('volume-cloned')) return;
+    const shape = this.random.fork('exact');
+    for (let number = shape.int(0, 2); number > 0; number -= 1)
+      this.#channelProducers.push(new ChannelProducer(this, number));
+    for (let number = shape.int(0, 2); number > 0; number -= 1) new KeyProducer(this, number).start();
+    for (const producer of this.#channelProducers) producer.start();
   }
 
   /** Plays the seed to its end. Rejects with `InvariantViolation`. */
@@ -191,12 +207,32 @@ export class World implements WorldCore {
     for (const entry of entries) {
       const request = this.ledger.requests[requestOf(rowsOf(entry.payload)[0] ?? '') ?? -1];
       if (request === undefined) continue;
-      if (request.stored !== undefined) this.violation('I2', `r${request.id} was stored twice`);
+      if (request.stored !== undefined) this.#storedAgain(request);
       const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
       request.stored = { position, table: entry.table, volume: life.volume.name, at: this.scheduler.now };
       this.invariants.onStored(request, entry.table);
       if (this.invariants.of(entry.table).dropped) request.excused ??= 'table dropped';
     }
+  }
+
+  /** Only where nothing of the first copy is left may a producer send it once more. */
+  #storedAgain(request: SentRequest): void {
+    const { stored, exact } = request;
+    if (exact === undefined) this.violation('I2', `r${request.id} was stored twice`);
+    else if (!this.isGone(request))
+      this.violation(
+        exact === 'channel' ? 'I7' : 'I8',
+        `r${request.id}, stored at ${stored?.position.lane.slice(0, 6)}-${stored?.position.offset}, was stored again`,
+      );
+    this.ledger.forget(request);
+  }
+
+  /** The log that held it was lost before the table had it, or its table was dropped. */
+  isGone(request: SentRequest): boolean {
+    const { stored, unlogged } = request;
+    if (stored === undefined) return true;
+    if (this.invariants.of(stored.table).dropped) return true;
+    return unlogged && !this.isIn(request.id, stored.table);
   }
 
   onDelete(life: string, key: string): void {
@@ -306,6 +342,7 @@ export class World implements WorldCore {
       await until(`${life.name} has not drained`, () => this.#drained(life));
       await until('a request that waits for its commit hears nothing', () => !this.#waits(life));
       if (running === life) this.#checkReports(life);
+      for (const producer of this.#channelProducers) producer.check(life);
       life.end();
     }
   }

@@ -20,6 +20,10 @@ type Expectation = 'public' | `${Grant} of table` | `${Grant} somewhere` | `${Gr
 
 const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/tables/:table/records': 'append of table',
+  'PUT /api/v1/tables/:table/channels/:channel': 'append of table',
+  'GET /api/v1/tables/:table/channels': 'append of table',
+  'GET /api/v1/tables/:table/channels/:channel': 'append of table',
+  'DELETE /api/v1/tables/:table/channels/:channel': 'append of table',
   'GET /api/v1/tables/:table/positions/:position': 'read of table',
   'GET /api/v1/tables': 'read somewhere',
   'POST /api/v1/tables': 'admin somewhere',

@@ -1,5 +1,8 @@
 /** Promises of `sluice send`: every line once and in order, sent again only when that is certain to be harmless, bad lines by their number. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createServer } from 'node:http';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -190,5 +193,57 @@ describe('batches', () => {
       for await (const batch of lineBatches(chunks(pieces), { maxLines: 10, maxBytes: 20, skip: 0 })) void batch;
     };
     await expect(read(['a\n', 'x'.repeat(15), 'x'.repeat(15)])).rejects.toThrow(/^line 2 has/);
+  });
+});
+
+describe('channels', () => {
+  const offsets = () =>
+    api.ports.appended.map(({ producer }) => (producer?.kind === 'channel' ? Number(producer.offset) : undefined));
+
+  test('goes on where the channel ended; blank lines are no records', async () => {
+    api.ports.channelAnswer = { kind: 'done', channel: { name: 'c', epoch: 7n, next: 3n } };
+    const { code, stdout } = await send(`\n${ten.replace('{"n":2}\n', '{"n":2}\n  \n')}`, [
+      '--channel',
+      'c',
+      '--batch-records',
+      '4',
+      '-o',
+      'json',
+    ]);
+    expect(code).toBe(0);
+    expect(offsets()).toEqual([3, 7]);
+    expect(received()).toBe(ten.split('\n').slice(3).join('\n'));
+    expect(api.ports.appended[0]?.producer).toMatchObject({ name: 'c', epoch: 7n });
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: '7', sent_before: '3', channel: 'c' });
+  });
+
+  test('what was not answered is sent again, and counted once', async () => {
+    firstAnswers({ kind: 'duplicate' });
+    const { code, stdout } = await send(ten, ['--channel', 'c', '-o', 'json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { accepted: '10' }]);
+  });
+
+  test('a file has a channel of its own, which is another once it is another file; standard input has none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'send-'));
+    try {
+      const file = join(folder, 'a.ndjson');
+      const once = async (): Promise<string | undefined> => {
+        await cli(['send', 'web.clicks', file, '--url', url], { hurry: true });
+        return api.ports.openedNames.at(-1);
+      };
+      await writeFile(file, ten);
+      const name = await once();
+      expect(name).toMatch(/^send-[0-9a-f]{32}$/);
+      expect(await once()).toBe(name);
+      await writeFile(file, ten.replace('{"n":5}', '{"n":6}'));
+      expect(await once()).not.toBe(name);
+      const opened = api.ports.openedNames.length;
+      await send(ten);
+      await cli(['send', 'web.clicks', file, '--url', url, '--no-channel'], { hurry: true });
+      expect(api.ports.openedNames).toHaveLength(opened);
+      expect(offsets().at(-1)).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -29,7 +29,13 @@ const SERIES: ReadonlyMap<string, readonly string[]> = new Map(
 );
 
 const words = <T extends string>(all: Readonly<Record<T, true>>): readonly string[] => Object.keys(all);
-const INGEST_RESULTS = words<IngestResult>({ accepted: true, refused: true, overloaded: true, failed: true });
+const INGEST_RESULTS = words<IngestResult>({
+  accepted: true,
+  duplicate: true,
+  refused: true,
+  overloaded: true,
+  failed: true,
+});
 
 /** Values of labels whose words are closed sets of ours. */
 const VALUES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {

@@ -27,13 +27,21 @@ const entry: fc.Arbitrary<Entry> = fc
     payload: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     ignore: fc.boolean(),
     producer: fc.option(
-      fc.record({
-        kind: fc.constantFrom('channel', 'idempotency-key'),
-        name: fc.string({ unit: 'grapheme', maxLength: 30 }),
-        epoch: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-        offset: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-        fingerprint: fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
-      }),
+      fc.oneof(
+        fc.record({
+          kind: fc.constant('channel' as const),
+          name: fc.string({ unit: 'grapheme', maxLength: 30 }),
+          epoch: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+          offset: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+          records: fc.integer({ min: 1, max: 0xffff_ffff }),
+        }),
+        fc.record({
+          kind: fc.constant('idempotency-key' as const),
+          name: fc.string({ unit: 'grapheme', maxLength: 30 }),
+          fingerprint: fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+          records: fc.integer({ min: 1, max: 0xffff_ffff }),
+        }),
+      ),
       { nil: undefined },
     ),
   })

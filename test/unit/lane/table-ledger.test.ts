@@ -17,6 +17,7 @@ const add = (table: TableLedger, to: ReturnType<typeof file>, index: number): vo
       byteStart: 96 + index * 100,
       byteEnd: 196 + index * 100,
       bytes: 100,
+      stamped: false,
     },
     0,
   );

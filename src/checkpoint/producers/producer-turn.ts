@@ -1,0 +1,139 @@
+/**
+ * One request of a producer on its way through the ingest: what it is stamped with, when it is admitted, what it is answered when nothing
+ * is stored. Owns fingerprints and scopes of keys; the rules are `table-producers.ts`.
+ */
+import { createHash } from 'node:crypto';
+import type { Admission, ProducerStamp } from '../../contracts/log.ts';
+import type { AppendAnswer, AppendRequest, Committed, Position, Producer } from '../../contracts/service-ports.ts';
+import { positionOf, type KeyRecord } from './producer-state.ts';
+import type { ChannelVerdict, TableProducers } from './table-producers.ts';
+
+export interface ProducerTurn {
+  /** Known before the records are looked at. */
+  readonly answer?: AppendAnswer;
+  stamp(records: number): ProducerStamp;
+  admission(records: number): Admission | undefined;
+  /** The records do not fit the table: that is no matter when they were stored before it changed. */
+  refused(records: number): AppendAnswer | undefined;
+  /** The log wrote nothing, as the admission said. */
+  withheld(records: number): AppendAnswer;
+  /** The request is answered, however it ended. */
+  end(): void;
+}
+
+export interface TurnTable {
+  readonly producers: TableProducers;
+  readonly positions: { wait(position: Position): Promise<Committed> };
+}
+
+/** Undefined: a plain request. */
+export function turnOf(table: TurnTable, request: AppendRequest): ProducerTurn | undefined {
+  const { producer } = request;
+  switch (producer?.kind) {
+    case undefined:
+      return undefined;
+    case 'channel':
+      return new ChannelTurn(table, producer);
+    case 'idempotency-key':
+      return keyTurn(table, request, producer.key);
+  }
+}
+
+class ChannelTurn implements ProducerTurn {
+  readonly #table: TurnTable;
+  readonly #channel: Extract<Producer, { kind: 'channel' }>;
+  #verdict: ChannelVerdict = { kind: 'stored' };
+
+  constructor(table: TurnTable, channel: Extract<Producer, { kind: 'channel' }>) {
+    this.#table = table;
+    this.#channel = channel;
+  }
+
+  stamp(records: number): ProducerStamp {
+    const { name, epoch, offset } = this.#channel;
+    return { kind: 'channel', name, epoch, offset, records };
+  }
+
+  admission(records: number): Admission {
+    const { producers } = this.#table;
+    const { name, epoch, offset } = this.#channel;
+    return {
+      admit: () => {
+        this.#verdict = producers.place(name, epoch, offset, BigInt(records));
+        return this.#verdict.kind === 'stored';
+      },
+      retract: () => producers.retract(),
+    };
+  }
+
+  refused(records: number): AppendAnswer | undefined {
+    const { name, epoch, offset } = this.#channel;
+    const verdict = this.#table.producers.judgeStored(name, epoch, offset, BigInt(records));
+    return verdict.kind === 'duplicate' ? this.#duplicate(records) : undefined;
+  }
+
+  withheld(records: number): AppendAnswer {
+    const verdict = this.#verdict;
+    return verdict.kind === 'stored' || verdict.kind === 'duplicate'
+      ? this.#duplicate(records)
+      : { kind: 'producer-refused', refusal: verdict };
+  }
+
+  end(): void {
+    // Channels hold nothing for a request under way.
+  }
+
+  #duplicate(records: number): AppendAnswer {
+    const { producers, positions } = this.#table;
+    const { name, offset } = this.#channel;
+    const channel = producers.channel(name);
+    const position = channel === undefined ? undefined : positionOf(channel, offset + BigInt(records));
+    // Where it is may be forgotten; that it is before the channel's oldest remembered record is not.
+    const latest = position ?? channel?.runs.at(0)?.position;
+    return {
+      kind: 'duplicate',
+      ...(position === undefined ? {} : { position }),
+      ...(latest === undefined ? {} : { committed: () => positions.wait(latest) }),
+    };
+  }
+}
+
+function keyTurn(table: TurnTable, request: AppendRequest, key: string): ProducerTurn {
+  const { producers } = table;
+  const scope = `${request.principal}\u0000${key}`;
+  const fingerprint = fingerprintOf(request);
+  const known = producers.key(scope);
+  const answer: AppendAnswer | undefined =
+    known !== undefined
+      ? replayed(table, known, fingerprint)
+      : producers.keysLost
+        ? { kind: 'producer-refused', refusal: { kind: 'state-lost' } }
+        : producers.enterKey(scope)
+          ? undefined
+          : { kind: 'producer-refused', refusal: { kind: 'key-in-flight' } };
+  return {
+    ...(answer === undefined ? {} : { answer }),
+    stamp: (records) => ({ kind: 'idempotency-key', name: scope, fingerprint, records }),
+    admission: () => undefined,
+    refused: () => undefined,
+    withheld: () => ({ kind: 'producer-refused', refusal: { kind: 'key-in-flight' } }),
+    end: () => {
+      if (answer === undefined) producers.leaveKey(scope);
+    },
+  };
+}
+
+function replayed({ positions }: TurnTable, known: KeyRecord, fingerprint: Buffer): AppendAnswer {
+  if (known.fingerprint !== fingerprint.toString('hex'))
+    return { kind: 'producer-refused', refusal: { kind: 'key-reused' } };
+  const { records, position } = known;
+  return { kind: 'durable', accepted: records, position, committed: () => positions.wait(position), replayed: true };
+}
+
+/** Of the body as it was before any encoding, and of what else decides which records are stored. */
+function fingerprintOf({ body, format, ignoreUnknownFields }: AppendRequest): Buffer {
+  return createHash('sha256')
+    .update(`${format} ${ignoreUnknownFields ? 'ignore' : 'reject'}\n`)
+    .update(body)
+    .digest();
+}
