@@ -31,6 +31,11 @@ export class QueryParameters {
     return this.#raw[name] as string | undefined;
   }
 
+  /** Undefined when it is not given. */
+  choice<const T extends string>(name: string, words: readonly T[]): T | undefined {
+    return this.#raw[name] === undefined ? undefined : this.word(name, words, words[0] as T);
+  }
+
   flag(name: string): boolean {
     return this.word(name, ['true', 'false'], 'false') === 'true';
   }

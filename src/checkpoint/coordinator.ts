@@ -24,6 +24,7 @@ import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../con
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
 import type { Progress } from '../record/progress.ts';
+import { DeadLetters, type DeadLettersContext } from './dead-letters/dead-letters.ts';
 import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
 import type { CheckpointHistory } from './history.ts';
@@ -48,6 +49,9 @@ export interface CoordinatorOptions<V extends TableView, P extends PreparedChang
   /** Hears what people should know: state changes, lost answers, retries. */
   readonly onTrouble: (table: string, state: string, cause: string) => void;
   readonly onCheckpoint: (record: CheckpointRecord) => void;
+  /** Makes a table with the daemon's defaults; one that exists stays as it is. */
+  readonly createTable: DeadLettersContext<V, P>['createTable'];
+  readonly onDeadLetters: DeadLettersContext<V, P>['onDeadLetters'];
 }
 
 /** How often due epochs are looked for; the precision of the checkpoint interval. */
@@ -60,6 +64,7 @@ const GONE_GRACE_MS = 10_000;
 export class Coordinator<V extends TableView, P extends PreparedChange> {
   /** For work on large payloads: one step of any of it a turn of the event loop. */
   readonly pace: Pace;
+  readonly deadLetters: DeadLetters<V, P>;
   readonly #options: CoordinatorOptions<V, P>;
   readonly #pipelines = new Map<TableUuid, TablePipeline<V, P>>();
   readonly #byName = new Map<string, Promise<TablePipeline<V, P> | undefined>>();
@@ -70,6 +75,11 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   constructor(options: CoordinatorOptions<V, P>) {
     this.#options = options;
     this.pace = new Pace(options.runtime.clock);
+    this.deadLetters = new DeadLetters({
+      ...options,
+      pace: this.pace,
+      pipelineOf: (name) => this.pipelineOf(name),
+    });
     this.#generation = nextGeneration([], options.runtime.clock.now());
     this.#group = new TaskGroup((name, error) => options.onTrouble('', `task failed: ${name}`, messageOf(error)));
   }

@@ -186,7 +186,11 @@ function whole(entry: Entry, { lines, refused }: CanonicalLines, skipped: number
   const [first] = refused;
   if (first === undefined) return lines;
   throw new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
-    context: { lane: entry.lane, offset: entry.baseOffset + BigInt(skipped + first.index), cause: first.cause },
+    context: {
+      lane: entry.lane,
+      offset: entry.baseOffset + BigInt(skipped + first.index),
+      cause: `${first.misfit.code} at "${first.misfit.pointer}": ${first.misfit.detail}`,
+    },
     remedy: 'undo the schema change that narrowed or dropped the column; the records stay in the log until then',
   });
 }

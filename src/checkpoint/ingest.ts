@@ -3,12 +3,14 @@
  * Staging happens inside the append, so that offsets and staging never disagree.
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
-import { offset } from '../core/ids.ts';
-import type { Log } from '../contracts/log.ts';
 import type { TableName } from '../core/ids.ts';
+import type { Log } from '../contracts/log.ts';
+import type { CheckOutcome, RecordChecker } from '../contracts/record-checker.ts';
 import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableView } from '../contracts/table-format.ts';
+import { onErrorOf } from '../record/on-error.ts';
 import type { Coordinator } from './coordinator.ts';
+import { positionAfter, type Prepared } from './prepared.ts';
 import type { TablePipeline } from './table-pipeline.ts';
 
 /** A full budget is asked for again after about one checkpoint. */
@@ -43,10 +45,34 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     const ready = await this.#pipelineFor(request.table);
     if ('kind' in ready) return ready;
     const { pipeline } = ready;
-    const { checker, schemaId, checked } = await this.#check(pipeline, request);
-    if (checked.kind === 'refused') return checked;
-    if (checked.count === 0) return { kind: 'empty' };
+    const attempt = await this.#check(pipeline, request);
+    const { checker, schemaId, checked } = attempt;
+    if (checked.kind === 'accepted' && checked.count === 0) return { kind: 'empty' };
+    let prepared: Prepared | AppendAnswer;
+    if (checked.kind === 'accepted') prepared = await this.#whole(pipeline, request, checker, schemaId, checked);
+    else if ((request.onError ?? onErrorOf(pipeline.view.properties)) === 'reject') return checked;
+    else prepared = await this.#coordinator.deadLetters.divide(pipeline, request, { checker, schemaId, checked });
+    if ('kind' in prepared) return prepared;
 
+    const { drafts, accepted, onAppended, answerOf } = prepared;
+    const appended = await this.#log.append(drafts, onAppended);
+    switch (appended.kind) {
+      case 'full':
+        return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };
+      case 'refused':
+        return { kind: 'not-accepting', reason: appended.reason };
+      case 'appended':
+        return { kind: 'durable', accepted, ...answerOf(appended.entries) };
+    }
+  }
+
+  async #whole(
+    pipeline: TablePipeline<V, P>,
+    request: AppendRequest,
+    checker: RecordChecker,
+    schemaId: number,
+    checked: Extract<CheckOutcome, { kind: 'accepted' }>,
+  ): Promise<Prepared> {
     const draft = {
       table: pipeline.uuid,
       schemaId,
@@ -63,22 +89,18 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
           ? checked.lines
           : (await this.#coordinator.pace.run(checker.canonicalInSteps(checked.lines, request))).lines,
     };
-    const appended = await this.#log.append([draft], (entries) => {
-      for (const entry of entries) pipeline.onAppended(entry, readyLines);
-    });
-    switch (appended.kind) {
-      case 'full':
-        return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };
-      case 'refused':
-        return { kind: 'not-accepting', reason: appended.reason };
-      case 'appended': {
-        const [entry] = appended.entries;
+    return {
+      drafts: [draft],
+      accepted: checked.count,
+      onAppended: (entries) => {
+        for (const entry of entries) pipeline.onAppended(entry, readyLines);
+      },
+      answerOf: ([entry]) => {
         if (entry === undefined) throw new SluiceError('internal', 'the log stored a request without an entry');
-        const position: Position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
-        const committed = () => pipeline.positions.wait(position);
-        return { kind: 'durable', accepted: checked.count, position, committed };
-      }
-    }
+        const position = positionAfter(entry);
+        return { position, committed: () => pipeline.positions.wait(position) };
+      },
+    };
   }
 
   // Nobody tells us of a column that another writer added: a refusal is a reason to look.

@@ -210,7 +210,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   async #lookAgain(): Promise<void> {
     const loaded = await this.#context.format.load(this.name).catch(() => undefined);
     if (loaded?.kind !== 'loaded' || loaded.view.uuid !== this.uuid || this.#state.kind === 'stopped') return;
-    if (!sameLayout(loaded.view, this.#view)) this.#adopt(loaded.view);
+    this.#adopt(loaded.view);
   }
 
   /** Called in offset order with every synced entry of this table. */

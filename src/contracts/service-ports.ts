@@ -4,6 +4,7 @@
  */
 import type { LaneId, Offset, SnapshotId, TableName } from '../core/ids.ts';
 import type { BodyFormat, Refusal } from './record-checker.ts';
+import type { OnError } from '../record/on-error.ts';
 import type { TableView } from './table-format.ts';
 import type { SnapshotSummary, TableDefinition } from './tables.ts';
 import type { TraceContext } from './tracing.ts';
@@ -21,6 +22,23 @@ export interface AppendRequest {
   readonly ignoreUnknownFields: boolean;
   /** The span of the request, when somebody records it. */
   readonly trace?: TraceContext;
+  /** Absent: as the table says. */
+  readonly onError?: OnError;
+  /** By which the sender can name the request. */
+  readonly requestId?: string;
+}
+
+/** Records of a request that did not fit and became rows of the dead-letter table, in one frame with those that did. */
+export interface DeadLettered {
+  readonly table: TableName;
+  /** Names these dead letters for ever. */
+  readonly batch: string;
+  readonly rejected: number;
+  /** In the dead-letter table. */
+  readonly position: Position;
+  /** The first 100. */
+  readonly refusals: readonly Refusal[];
+  readonly committed: () => Promise<Committed>;
 }
 
 export type AppendAnswer =
@@ -28,8 +46,11 @@ export type AppendAnswer =
   | {
       readonly kind: 'durable';
       readonly accepted: number;
+      /** With `accepted: 0` that of the dead letters, in their table. */
       readonly position: Position;
+      /** Of both tables, when there are dead letters. */
       readonly committed: () => Promise<Committed>;
+      readonly deadLetters?: DeadLettered;
     }
   /** An empty body: nothing to write. */
   | { readonly kind: 'empty' }

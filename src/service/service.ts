@@ -183,6 +183,8 @@ export async function startService(
       tracer,
       onTrouble: telemetry.onTrouble,
       onCheckpoint: telemetry.onCheckpoint,
+      createTable: (definition) => control.createTable(definition),
+      onDeadLetters: (table, code, records) => metrics.deadLetters(table, code, records),
     });
     await coordinator.start();
     late.attach(new Ingest(coordinator, log));

@@ -1,9 +1,10 @@
 /** `POST /api/v1/tables/{ns}.{table}/records`: bytes in, a position out. Owns status codes; what is valid and durable is behind the port. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IngestResult } from '../../contracts/metrics.ts';
-import type { AppendAnswer, AppendRequest } from '../../contracts/service-ports.ts';
+import type { AppendAnswer, AppendRequest, DeadLettered } from '../../contracts/service-ports.ts';
 import type { Span } from '../../contracts/tracing.ts';
 import { formatTableName } from '../../core/ids.ts';
+import { ON_ERRORS } from '../../record/on-error.ts';
 import type { ApiContext } from '../context.ts';
 import { formatPosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
@@ -15,7 +16,7 @@ import { waitAtMost } from '../waiting.ts';
 import { isoTime, json } from '../wire.ts';
 
 const PATH = `${TABLE}/records`;
-const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields'];
+const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields', 'on_error'];
 const DEFAULT_WAIT_MS = 15_000;
 /** A log that does not accept is starting, draining or broken: not a matter of milliseconds. */
 const NOT_ACCEPTING_RETRY_MS = 5_000;
@@ -43,6 +44,7 @@ const appendRecords =
     const waitMs = query.duration('timeout', DEFAULT_WAIT_MS, context.settings.maxWaitMs);
     const dryRun = query.flag('dry_run');
     const ignoreUnknownFields = query.word('unknown_fields', ['reject', 'ignore'], 'reject') === 'ignore';
+    const onError = query.choice('on_error', ON_ERRORS);
     const format = formatOf(request.headers['content-type']);
 
     const observe = (result: IngestResult, records: number, bytes: number, known = true): void =>
@@ -67,6 +69,8 @@ const appendRecords =
       format,
       ignoreUnknownFields,
       ...(span.context === undefined ? {} : { trace: span.context }),
+      requestId: request.id,
+      ...(onError === undefined ? {} : { onError }),
     };
     let answer: AppendAnswer;
     try {
@@ -84,6 +88,8 @@ const appendRecords =
         span.set({ 'sluice.table': name, 'sluice.position': position, 'sluice.records': answer.accepted });
         if (ack === 'committed') return answerCommitted(answer);
         observe('accepted', answer.accepted, body.length);
+        if (answer.deadLetters !== undefined)
+          return json(withRejected(reply, answer.deadLetters), 202, durableJson(name, answer, 'durable'));
         // By hand: every value is a name, a count or hex, and this is the hot path.
         reply.code(202).header('content-type', 'application/json');
         return `{"table":${JSON.stringify(name)},"accepted":${answer.accepted},"rejected":0,"ack":"durable","position":"${position}"}`;
@@ -104,32 +110,51 @@ const appendRecords =
         throw refusal(answer, name);
     }
 
-    async function answerCommitted(durable: Extract<AppendAnswer, { kind: 'durable' }>): Promise<string> {
-      const position = formatPosition(durable.position);
+    async function answerCommitted(durable: Durable): Promise<string> {
       const waited = await waitAtMost(clock, waitMs, durable.committed());
       observe('accepted', durable.accepted, body.length);
-      const common = { table: name, accepted: durable.accepted, rejected: 0 };
+      if (durable.deadLetters !== undefined) withRejected(reply, durable.deadLetters);
       switch (waited.kind) {
         case 'done':
           return json(reply, 200, {
-            ...common,
-            ack: 'committed',
-            position,
+            ...durableJson(name, durable, 'committed'),
             snapshot_id: waited.value.snapshot,
             committed_at: isoTime(waited.value.at),
             freshness_ms: Math.max(0, Math.round(waited.value.at - receivedAt)),
           });
         case 'timeout':
-          return json(reply, 202, { ...common, ack: 'durable', position });
+          return json(reply, 202, durableJson(name, durable, 'durable'));
         case 'failed':
           throw new ProblemError(
             'outcome-unknown',
             `the records are durable and will be committed; this process did not see it (${waited.cause}). Ask for the position, do not send them again.`,
-            { extras: { table: name, accepted: durable.accepted, position }, retryAfterMs: NOT_ACCEPTING_RETRY_MS },
+            { extras: durableJson(name, durable, 'durable'), retryAfterMs: NOT_ACCEPTING_RETRY_MS },
           );
       }
     }
   };
+
+type Durable = Extract<AppendAnswer, { kind: 'durable' }>;
+
+/** A request of dead letters alone has no position in its own table. */
+function durableJson(table: string, durable: Durable, ack: 'durable' | 'committed') {
+  const { accepted, deadLetters } = durable;
+  const position = accepted === 0 ? {} : { position: formatPosition(durable.position) };
+  const common = { table, accepted, rejected: deadLetters?.rejected ?? 0, ack, ...position };
+  if (deadLetters === undefined) return common;
+  return {
+    ...common,
+    dead_letter: {
+      table: formatTableName(deadLetters.table),
+      batch: deadLetters.batch,
+      position: formatPosition(deadLetters.position),
+    },
+    errors: deadLetters.refusals,
+  };
+}
+
+const withRejected = (reply: FastifyReply, { rejected }: DeadLettered): FastifyReply =>
+  reply.header('rejected-records', String(rejected));
 
 async function answerDryRun(context: ApiContext, append: AppendRequest, reply: FastifyReply): Promise<string> {
   const answer = await context.ingest.dryRun(append);

@@ -8,6 +8,8 @@ import type {
   BodyFormat,
   CanonicalLines,
   CheckOutcome,
+  DivideOutcome,
+  Misfit,
   RecordChecker,
   Refusal,
 } from '../../contracts/record-checker.ts';
@@ -16,7 +18,7 @@ import { bodyLines, endedByNewline, STEP_BYTES } from './body-lines.ts';
 import { compileRecord } from './compile-walk.ts';
 import type { Rewrite, Walk } from './cursor.ts';
 import { Cursor, NEWLINE, skipSpace } from './cursor.ts';
-import { readRecord, refusalOf } from './explain.ts';
+import { misfitOf, readRecord, refusalOf } from './explain.ts';
 import { growth, keepLines } from './keep-lines.ts';
 import type { CheckLimits } from './limits.ts';
 import { defaultCheckLimits } from './limits.ts';
@@ -26,6 +28,8 @@ import type { Mismatch } from './read-value.ts';
 type CheckOptions = Parameters<RecordChecker['check']>[2];
 
 const MAX_LISTED = 100;
+/** Refused records explained between two pauses: about as much work as a step of walking. */
+const EXPLAINED_A_STEP = 256;
 
 /** Compiled once a schema; the checker keeps no record. */
 export function compileChecker(schema: Schema, limits: CheckLimits = defaultCheckLimits): RecordChecker {
@@ -48,6 +52,38 @@ class CompiledChecker implements RecordChecker {
   }
 
   *checkInSteps(body: Uint8Array, format: BodyFormat, options: CheckOptions): Generator<void, CheckOutcome> {
+    const refusals: Refusal[] = [];
+    const seen = yield* this.#judge(body, format, options, MAX_LISTED, (refusal) => refusals.push(refusal));
+    if (seen.kind === 'refused') return seen;
+    const { bytes, dropped, count, refused, rewritten } = seen;
+    return refused > 0
+      ? { kind: 'refused', count, total: refused, refusals }
+      : { kind: 'accepted', lines: keepLines(bytes, [], dropped), count, canonical: !rewritten };
+  }
+
+  *divideInSteps(
+    body: Uint8Array,
+    format: BodyFormat,
+    options: CheckOptions,
+    onRefused: (refusal: Refusal, original: Uint8Array) => void,
+  ): Generator<void, DivideOutcome> {
+    const seen = yield* this.#judge(body, format, options, Number.POSITIVE_INFINITY, (refusal, start, end) =>
+      onRefused(refusal, body.subarray(start, end)),
+    );
+    if (seen.kind === 'refused') return seen;
+    const { bytes, dropped, count, refused, rewritten } = seen;
+    const lines = keepLines(bytes, [], dropped);
+    return { kind: 'divided', lines, count: count - refused, refused, canonical: !rewritten };
+  }
+
+  /** Every line of the body; the first `most` refused ones are explained, with where they stand in the body. */
+  *#judge(
+    body: Uint8Array,
+    format: BodyFormat,
+    options: CheckOptions,
+    most: number,
+    onRefused: (refusal: Refusal, start: number, end: number) => void,
+  ): Generator<void, JudgedBody | Extract<CheckOutcome, { kind: 'refused' }>> {
     const split = yield* bodyLines(body, format);
     if (split.kind === 'fault') {
       const { record, line, detail } = split;
@@ -58,20 +94,29 @@ class CompiledChecker implements RecordChecker {
         refusals: [{ record, line, pointer: '', code: 'invalid_json', detail }],
       };
     }
-    const { bytes, lineNumbers } = split;
-    const refusals: Refusal[] = [];
+    const { bytes, lineNumbers, skipped } = split;
     const dropped: number[] = [];
     const total = { count: 0, lines: 0, refused: 0, rewritten: false };
+    let explained = 0;
     let pieceStart = 0;
     for (const piece of pieceByPiece(bytes)) {
       if (pieceStart > 0) yield;
+      // Four numbers a refused line: explaining is slow, so it takes its own steps once the piece is walked.
+      const refused: number[] = [];
       const seen = this.#lines(piece, options, false, (start, end, index, line) => {
-        if (refusals.length === MAX_LISTED) return;
+        if (explained + refused.length / 4 < most) refused.push(start, end, index, line);
+      });
+      for (let at = 0; at < refused.length; at += 4) {
+        const [start = 0, end = 0, index = 0, line = 0] = refused.slice(at, at + 4);
         const found = this.#explain(piece.subarray(start, end), options);
         const record = total.count + index;
         if (found === undefined) throw disagreement(record);
-        refusals.push(refusalOf(found, record + 1, lineNumbers?.[record] ?? total.lines + line));
-      });
+        const refusal = refusalOf(found, record + 1, lineNumbers?.[record] ?? total.lines + line);
+        const first = skipSpace(piece, start);
+        onRefused(refusal, skipped + pieceStart + first, skipped + pieceStart + spaceBefore(piece, first, end));
+        explained += 1;
+        if (explained % EXPLAINED_A_STEP === 0) yield;
+      }
       for (let at = 0; at < seen.dropped.length; at += 2)
         drop(dropped, pieceStart + (seen.dropped[at] as number), pieceStart + (seen.dropped[at + 1] as number));
       total.count += seen.count;
@@ -80,10 +125,7 @@ class CompiledChecker implements RecordChecker {
       total.rewritten ||= seen.rewritten;
       pieceStart += piece.length;
     }
-    const { count, refused, rewritten } = total;
-    return refused > 0
-      ? { kind: 'refused', count, total: refused, refusals }
-      : { kind: 'accepted', lines: keepLines(bytes, [], dropped), count, canonical: !rewritten };
+    return { kind: 'judged', bytes, dropped, ...total };
   }
 
   canonical(lines: Uint8Array, options: CheckOptions): CanonicalLines {
@@ -92,7 +134,7 @@ class CompiledChecker implements RecordChecker {
 
   *canonicalInSteps(lines: Uint8Array, options: CheckOptions): Generator<void, CanonicalLines> {
     const bytes = endedByNewline(lines);
-    const misfits: { index: number; cause: string }[] = [];
+    const misfits: { index: number; misfit: Misfit }[] = [];
     const pieces: Uint8Array[] = [];
     let changed = bytes !== lines;
     let count = 0;
@@ -101,11 +143,8 @@ class CompiledChecker implements RecordChecker {
       if (pieces.length > 0) yield;
       const seen = this.#lines(piece, options, true, (start, end, index) => {
         const found = this.#explain(piece.subarray(start, end), options);
-        const cause =
-          found === undefined
-            ? 'the byte walker and the slow path disagree'
-            : `${found.code} at "${found.pointer}": ${found.detail}`;
-        misfits.push({ index: count + index, cause });
+        if (found === undefined) throw disagreement(count + index);
+        misfits.push({ index: count + index, misfit: misfitOf(found) });
       });
       const kept = keepLines(piece, seen.rewrites, seen.dropped);
       changed ||= kept !== piece;
@@ -202,10 +241,27 @@ function* pieceByPiece(bytes: Uint8Array): Generator<Uint8Array> {
   }
 }
 
+/** The end of the text in `[start, end)` without the white space behind it. */
+function spaceBefore(bytes: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && [0x20, 0x09, 0x0d].includes(bytes[at - 1] as number)) at -= 1;
+  return at;
+}
+
 /** Neighbouring pieces become one. */
 function drop(dropped: number[], start: number, end: number): void {
   if (dropped.at(-1) === start) dropped[dropped.length - 1] = end;
   else dropped.push(start, end);
+}
+
+/** A whole body, walked. Pairs of start and end in `dropped`: blank and refused lines. */
+interface JudgedBody {
+  readonly kind: 'judged';
+  readonly bytes: Uint8Array;
+  readonly dropped: readonly number[];
+  readonly count: number;
+  readonly refused: number;
+  readonly rewritten: boolean;
 }
 
 interface LinesSeen {

@@ -46,6 +46,8 @@ export interface WorldCore {
   diskFullUntil: number;
 
   violation(invariant: Invariant, what: string): void;
+  /** One that is there stays as it is. */
+  createLetterTable(name: string): void;
   onStored(life: Life, entries: readonly Entry[]): void;
   onDelete(life: string, key: string): void;
   onTrouble(life: Life, table: string, state: string, cause: string): void;

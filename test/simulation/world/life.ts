@@ -129,6 +129,7 @@ export class Life {
       network: core.network,
       random: random.fork('catalog'),
       trouble: core.trouble,
+      createTable: (name) => core.createLetterTable(name),
     });
     this.format = format;
     const engine = new SimEngine({
@@ -161,6 +162,8 @@ export class Life {
       checkerOf: (view) => new SimChecker(view.schema),
       history: new CheckpointHistory(store, 'sluice/history', 5, () => undefined),
       onTrouble: (table, state, cause) => core.onTrouble(this, table, state, cause),
+      createTable: ({ name }) => format.makeTable(name),
+      onDeadLetters: () => undefined,
       onCheckpoint: (record) => {
         if (record.snapshot !== undefined) this.reported.add(record.snapshot as SnapshotId);
       },

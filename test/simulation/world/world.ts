@@ -155,6 +155,10 @@ export class World implements WorldCore {
     this.catalog.move(table.name, table, { kind: 'foreign', what: 'create' });
   }
 
+  createLetterTable(name: string): void {
+    if (this.catalog.get({ namespace: ['ns'], name }) === undefined) this.createTable(name);
+  }
+
   start(volume: SimVolume): Life | undefined {
     // The directory's lock, and a volume that was taken away meanwhile.
     if (!this.volumes.includes(volume) || this.lives.some((life) => life.alive && life.volume === volume))
