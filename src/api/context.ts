@@ -1,5 +1,6 @@
 /** What the routes of the API share. Data and ports only. */
 import type { AccessPort } from '../contracts/access.ts';
+import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { DiagnosisPort } from '../contracts/diagnosis.ts';
 import type { EventFeed } from '../contracts/events.ts';
 import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
@@ -30,6 +31,7 @@ export interface ApiLog {
 export interface ApiContext {
   readonly ingest: IngestPort;
   readonly control: ControlPort;
+  readonly deadLetters: DeadLetterPort;
   readonly diagnosis: DiagnosisPort;
   readonly settings: ApiSettings;
   readonly metrics: Metrics & Exposition;

@@ -18,7 +18,8 @@ export function deadLetterTableOf({ namespace, name }: TableName): TableName | u
 export const isDeadLetterTable = ({ name }: TableName): boolean => name.endsWith(SUFFIX);
 
 /** `open`: refused and waiting. The others are marks on an earlier row. */
-export type LetterStatus = 'open' | 'replayed' | 'discarded';
+export const LETTER_STATUSES = ['open', 'replayed', 'discarded'] as const;
+export type LetterStatus = (typeof LETTER_STATUSES)[number];
 
 /** `refused`: when it was sent. `late_refusal`: acknowledged, then the schema changed before it was in its table. */
 export type LetterCause = 'refused' | 'late_refusal';

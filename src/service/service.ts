@@ -6,10 +6,13 @@ import { createRequire } from 'node:module';
 import type { ApiContext } from '../api/context.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
+import { LetterDesk } from '../checkpoint/dead-letters/letter-desk.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
+import { SqlLetterReader } from '../columnar/query/letter-reader.ts';
 import type { Settings } from '../config/settings.ts';
+import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { Log } from '../contracts/log.ts';
 import type { ServiceLog } from '../contracts/service-log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
@@ -30,6 +33,8 @@ import { openEngine, tableDefaults } from './encoder.ts';
 import { layoutOf, targetBytesOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
 import { Listeners } from './listeners.ts';
+import { lateLetters } from './late-letters.ts';
+import { querySourceOf } from './query-source.ts';
 import { keepSkipped } from './skipped-bytes.ts';
 import { SurveyCache, healthLevels } from './survey-cache.ts';
 import { openTelemetry } from './telemetry.ts';
@@ -108,9 +113,11 @@ export async function startService(
     bodies: () => ({ used: bodyBudget.used, limit: bodyBudget.limit }),
     nameOf: (uuid) => coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.name,
   });
+  let desk: DeadLetterPort | undefined;
   const context: ApiContext = {
     ingest: late,
     control,
+    deadLetters: lateLetters(() => desk),
     access,
     diagnosis,
     settings: settings.server,
@@ -187,6 +194,7 @@ export async function startService(
       onDeadLetters: (table, code, records) => metrics.deadLetters(table, code, records),
     });
     await coordinator.start();
+    desk = new LetterDesk(coordinator, log, new SqlLetterReader(querySourceOf(warehouse, runtime)), runtime);
     late.attach(new Ingest(coordinator, log));
     logger.info(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },

@@ -4,6 +4,7 @@ import type { Route } from '../route.ts';
 import { auditRoutes } from './audit.ts';
 import { diagnosisRoutes } from './diagnosis.ts';
 import { eventRoutes } from './events.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -15,6 +16,7 @@ export const allRoutes = (context: ApiContext): readonly Route[] => [
   ...tableRoutes(context),
   ...auditRoutes(context),
   ...diagnosisRoutes(context),
+  ...deadLetterRoutes(context),
   ...operationRoutes(context),
   ...eventRoutes(context),
 ];
