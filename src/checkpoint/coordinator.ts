@@ -23,8 +23,10 @@ import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
+import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
 import { DeadLetters, type DeadLettersContext } from './dead-letters/dead-letters.ts';
+import { LateRefusals } from './dead-letters/late-refusals.ts';
 import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
 import type { CheckpointHistory } from './history.ts';
@@ -66,6 +68,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   readonly pace: Pace;
   readonly deadLetters: DeadLetters<V, P>;
   readonly #options: CoordinatorOptions<V, P>;
+  readonly #late: LateRefusals<V, P>;
   readonly #pipelines = new Map<TableUuid, TablePipeline<V, P>>();
   readonly #byName = new Map<string, Promise<TablePipeline<V, P> | undefined>>();
   readonly #group: TaskGroup;
@@ -75,10 +78,13 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   constructor(options: CoordinatorOptions<V, P>) {
     this.#options = options;
     this.pace = new Pace(options.runtime.clock);
-    this.deadLetters = new DeadLetters({
+    const pipelineOf = (name: TableName) => this.pipelineOf(name);
+    this.deadLetters = new DeadLetters({ ...options, pace: this.pace, pipelineOf });
+    this.#late = new LateRefusals({
       ...options,
-      pace: this.pace,
-      pipelineOf: (name) => this.pipelineOf(name),
+      letters: this.deadLetters,
+      pipelineOf,
+      onTrouble: (table, state, cause) => options.onTrouble(this.#nameOf(table), state, cause),
     });
     this.#generation = nextGeneration([], options.runtime.clock.now());
     this.#group = new TaskGroup((name, error) => options.onTrouble('', `task failed: ${name}`, messageOf(error)));
@@ -236,6 +242,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       ...shared,
       tracer,
       generation,
+      late: this.#late,
       pace: this.pace,
       group: this.#group,
       nextEpoch: () => this.#nextEpoch(),
@@ -313,7 +320,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     }
   }
 
-  /** Records that did not fit may fit again once somebody has changed the schema back: that is what the operator was told to do. */
+  /** Records that did not fit may fit again once somebody has changed the schema back, or may become dead letters: what the operator was told to do. */
   async #lookForMendedTables(): Promise<void> {
     const { format } = this.#options;
     for (const pipeline of this.pipelines) {
@@ -327,7 +334,10 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
           if (loaded.kind === 'absent' || standing?.uuid !== pipeline.uuid) {
             // Dropped or replaced while it was stopped for another reason.
             pipeline.gone();
-          } else if (loaded.view.schema.schemaId !== state.schemaId)
+          } else if (
+            loaded.view.schema.schemaId !== state.schemaId ||
+            onErrorOf(loaded.view.properties) !== onErrorOf(pipeline.view.properties)
+          )
             this.#group.spawn('resume', () => pipeline.resume(loaded.view, standing.progress));
         },
         undefined,

@@ -4,6 +4,7 @@
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
 import type { TableName } from '../core/ids.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import type { Log } from '../contracts/log.ts';
 import type { CheckOutcome, RecordChecker } from '../contracts/record-checker.ts';
 import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
@@ -156,13 +157,4 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       ? { kind: 'table-stopped', reason: state.reason, remedy: state.remedy }
       : { pipeline };
   }
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new SluiceError('closed', 'stopped waiting'));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

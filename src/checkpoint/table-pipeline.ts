@@ -5,6 +5,7 @@
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { SluiceError, disposition, isSluiceError, messageOf } from '../core/errors.ts';
 import {
+  snapshotId,
   type Epoch,
   type Generation,
   type LaneId,
@@ -14,6 +15,7 @@ import {
   type TableUuid,
 } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
+import { positive63 } from '../core/runtime.ts';
 import type { TaskGroup } from '../core/task-group.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
@@ -21,15 +23,21 @@ import type { Entry, Log } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import { NO_SPAN } from '../contracts/tracing.ts';
+import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
+import { canHaveLetters } from './dead-letters/dead-letters.ts';
+import type { LateRefusals } from './dead-letters/late-refusals.ts';
 import { endOf, recordOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
-import { commitEpoch } from './epoch-commit.ts';
+import { commitEpoch, type EpochEnd } from './epoch-commit.ts';
 import { Epochs, type EpochsContext } from './epochs.ts';
 import { Feed, type ReadyLines } from './feed.ts';
 import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
 import { lagOf, type Lag } from './lag.ts';
+import type { PipelineState, StopCode } from './pipeline-state.ts';
 import { Positions } from './positions.ts';
 import { findGap, wasPruned } from './protocol.ts';
+import { Refresher } from './refresher.ts';
 import { Signal } from './signal.ts';
 
 export interface PipelineContext<V extends TableView, P extends PreparedChange> extends EpochsContext {
@@ -43,26 +51,11 @@ export interface PipelineContext<V extends TableView, P extends PreparedChange> 
   readonly layoutOf: (view: V) => FileLayout;
   readonly checkerOf: (view: V) => RecordChecker;
   readonly group: TaskGroup;
+  readonly late: Pick<LateRefusals<V, P>, 'decide' | 'passed'>;
   readonly onCheckpoint: (table: TableUuid, record: CheckpointRecord) => void;
   readonly onTrouble: (table: TableUuid, state: string, cause: string) => void;
 }
 
-export type PipelineState =
-  | { readonly kind: 'running' }
-  | { readonly kind: 'failing'; readonly reason: string }
-  | {
-      readonly kind: 'stopped';
-      readonly code: StopCode;
-      readonly reason: string;
-      readonly remedy: string;
-      /** Under which it stopped; a commit that was under way may have seen a later one since. */
-      readonly schemaId: number;
-    };
-
-export type StopCode = 'gap' | 'fenced' | 'table-gone' | 'not-writable' | 'internal';
-
-const REFRESH_MS = 1_000;
-const REFRESH_PATIENCE_MS = 2_000;
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
 export class TablePipeline<V extends TableView, P extends PreparedChange> {
@@ -83,8 +76,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #failures = 0;
   /** When the first record of an epoch came that was given up; undefined once its records are in the table. Monotonic. */
   #lateSince: number | undefined;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  readonly #refresher: Refresher;
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
 
@@ -96,10 +88,17 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#layout = context.layoutOf(view);
     this.#checker = context.checkerOf(view);
     this.#epochs = new Epochs(context, view, (state, cause) => this.#trouble(state, cause));
+    this.#refresher = new Refresher(context.runtime.clock, () => this.queue.run(() => this.#lookAgain()));
     this.#feed = new Feed(context.log, {
       table: view.uuid,
       checker: () => this.#checker,
       pace: context.pace,
+      late: {
+        allowed: () => canHaveLetters(this.name) && onErrorOf(this.#view.properties) === 'dead_letter',
+        fence: (signal) => this.queue.run(() => this.#fence(signal)),
+        decide: (entry, misfits, signal) => context.late.decide(this, entry, misfits, signal),
+        passed: (refusals, signal) => context.late.passed(this.name, refusals, signal),
+      },
       open: () => this.#epochs.openFor(this.#layout),
       hasRoom: () => this.#state.kind !== 'stopped' && this.#epochs.hasRoom,
       room: (signal) => this.#changed.next(signal),
@@ -191,20 +190,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
    * Looks whether somebody changed the table's schema since the last commit, at most once a second; `checker` is another afterwards if so.
    * Waits for a commit under way, so that no view is taken for newer than it is, but not for long.
    */
-  async refresh(): Promise<void> {
-    const { clock } = this.#context.runtime;
-    if (this.#refreshing === undefined && clock.monotonic() - this.#refreshedAt >= REFRESH_MS) {
-      this.#refreshedAt = clock.monotonic();
-      this.#refreshing = this.queue
-        .run(() => this.#lookAgain())
-        .finally(() => {
-          this.#refreshing = undefined;
-        });
-    }
-    const patience = new AbortController();
-    const waited = clock.sleep(REFRESH_PATIENCE_MS, patience.signal).catch(() => undefined);
-    await Promise.race([this.#refreshing, waited]);
-    patience.abort();
+  refresh(): Promise<void> {
+    return this.#refresher.refresh();
   }
 
   async #lookAgain(): Promise<void> {
@@ -291,8 +278,31 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#restart(format.progress(this.#view, pipeline));
   }
 
+  /** An empty commit: no attempt against an earlier base can land any more. */
+  async #fence(signal: AbortSignal): Promise<boolean> {
+    if (this.#state.kind === 'stopped') return false;
+    const { runtime, nextEpoch } = this.#context;
+    const empty = {
+      epoch: nextEpoch(),
+      lanes: new Map(),
+      token: snapshotId(positive63(runtime.random)),
+      span: NO_SPAN,
+    };
+    const end = await commitEpoch(
+      this.#context,
+      this,
+      this.positions.progress,
+      empty,
+      { files: [], uploadedAt: runtime.clock.now() },
+      (state, cause) => this.#trouble(state, cause),
+      signal,
+    );
+    if (end.kind !== 'in') await this.#goElsewhere(end);
+    else this.#adopt(end.view);
+    return end.kind === 'in';
+  }
+
   async #commit(sealed: SealedEpoch, signal: AbortSignal): Promise<void> {
-    const { format, pipeline } = this.#context;
     const uploaded = await sealed.files.catch((error: unknown) => ({ failed: error }));
     if ('failed' in uploaded) {
       await this.#writeAgain(uploaded.failed, signal);
@@ -307,16 +317,22 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       (state, cause) => this.#trouble(state, cause),
       signal,
     );
+    if (end.kind !== 'in') {
+      await this.#goElsewhere(end);
+      return;
+    }
+    this.#publish(sealed, uploaded, end.view, end.seconds);
+    await this.#epochs.drop(sealed.staging);
+  }
+
+  /** What was to be committed is not in, and never will be as it was. */
+  async #goElsewhere(end: Exclude<EpochEnd<V>, { kind: 'in' }>): Promise<void> {
     switch (end.kind) {
-      case 'in':
-        this.#publish(sealed, uploaded, end.view, end.seconds);
-        await this.#epochs.drop(sealed.staging);
-        return;
       case 'recut':
         this.#trouble('recut', 'another writer moved the progress of this pipeline');
         await this.#forgetUncommitted();
         this.#adopt(end.view);
-        this.#restart(format.progress(end.view, pipeline));
+        this.#restart(this.#context.format.progress(end.view, this.#context.pipeline));
         return;
       case 'fenced':
         this.#stop(

@@ -17,7 +17,7 @@ import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Reserve } from './disk-full.ts';
-import { encodeRefusals, entriesBytes, validateDraft } from './entry-codec.ts';
+import { entriesBytes, refusalsBytes, validateDraft } from './entry-codec.ts';
 import { streamEntries } from './entry-stream.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BODY_BYTES } from './frame-codec.ts';
 import type { FrameContent } from './group-commit.ts';
@@ -70,7 +70,7 @@ export class DiskLog implements Log {
       {
         ...opened,
         group: this.#group,
-        restate: async (refusals) => (await this.decide(refusals)).kind === 'appended',
+        restate: (refusals) => this.#restate(refusals),
         graceMs: limits.graceMs,
         graceBytes: limits.graceBytes,
       },
@@ -94,9 +94,27 @@ export class DiskLog implements Log {
         context: { bytes },
         remedy: 'split the records over several requests',
       });
+    return this.#admit(bytes, bytesByTable(drafts)) ?? this.#appendDrafts(drafts, bytes, onAppended);
+  }
+
+  async decide(
+    refusals: readonly LateRefusal[],
+    letters: EntryDraft,
+    onAppended?: (entries: readonly Entry[]) => void,
+  ): Promise<AppendOutcome> {
+    const draft = { ...letters, decides: refusals };
+    validateDraft(draft);
+    const reason = this.#reason();
+    if (reason !== undefined) return { kind: 'refused', reason };
+    return this.#appendDrafts([draft], FRAME_HEADER_BYTES + entriesBytes([draft]), onAppended);
+  }
+
+  async #appendDrafts(
+    drafts: readonly EntryDraft[],
+    bytes: number,
+    onAppended: ((entries: readonly Entry[]) => void) | undefined,
+  ): Promise<AppendOutcome> {
     const shares = bytesByTable(drafts);
-    const refusal = this.#admit(bytes, shares);
-    if (refusal !== undefined) return refusal;
     for (const [table, share] of shares) this.#ledger.table(table).queuedBytes += share;
     try {
       return await this.#submit({ kind: 'entries', drafts }, bytes, onAppended);
@@ -105,13 +123,15 @@ export class DiskLog implements Log {
     }
   }
 
-  /** State frames are small and few, and a log that is full needs them to become empty: no budget holds them back. */
-  async decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome> {
-    if (refusals.length === 0) return { kind: 'appended', entries: [] };
-    const reason = this.#reason();
-    if (reason !== undefined) return { kind: 'refused', reason };
-    const bytes = encodeRefusals(refusals).reduce((sum, chunk) => sum + chunk.byteLength, FRAME_HEADER_BYTES);
-    return await this.#submit({ kind: 'refusals', refusals }, bytes, undefined);
+  /** Refusals alone, again, at the log's head; false when that failed. Small and few: no budget holds them back. */
+  async #restate(refusals: readonly LateRefusal[]): Promise<boolean> {
+    if (this.#reason() !== undefined) return false;
+    const outcome = await this.#submit(
+      { kind: 'refusals', refusals },
+      FRAME_HEADER_BYTES + refusalsBytes(refusals),
+      undefined,
+    );
+    return outcome.kind === 'appended';
   }
 
   refusals(table: TableUuid): readonly LateRefusal[] {

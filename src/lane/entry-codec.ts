@@ -2,8 +2,9 @@
  * Bodies of frames (little endian). Owns the layout of entries and of late refusals; knows nothing of files or syncs.
  *
  *   entries:  count u32 · per entry: table uuid 16 · schema id i32 · records u32 · base offset u64 · flags u8 (1: ignore unknown
- *             fields, 2: producer) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
- *             [producer: kind u8, fingerprint length u8, name length u16, epoch i64, offset i64, name, fingerprint] · payload
+ *             fields, 2: producer, 4: decision) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
+ *             [producer: kind u8, fingerprint length u8, name length u16, epoch i64, offset i64, name, fingerprint] ·
+ *             [decision: length u32, refusals] · payload
  *   refusals: count u32 · per refusal: table uuid 16 · lane id 16 · offset u64 · cause length u32 · cause (UTF-8)
  */
 import type { Entry, EntryDraft, LateRefusal, ProducerStamp } from '../contracts/log.ts';
@@ -13,8 +14,10 @@ import { laneId, offset, tableUuid } from '../core/ids.ts';
 
 const ENTRY_BYTES = 40;
 const PRODUCER_BYTES = 20;
+const REFUSAL_BYTES = 44;
 const IGNORE_UNKNOWN_FIELDS = 1;
 const HAS_PRODUCER = 2;
+const DECIDES = 4;
 const NDJSON = 1;
 const PRODUCER_KINDS: readonly ProducerStamp['kind'][] = ['channel', 'idempotency-key'];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -36,15 +39,15 @@ function refuse(message: string, got: string | number): never {
 /** Bytes of the body that `encodeEntries` makes of these. */
 export function entriesBytes(entries: readonly EntryDraft[]): number {
   let bytes = 4;
-  for (const entry of entries) bytes += ENTRY_BYTES + producerBytes(entry.producer) + entry.payload.byteLength;
+  for (const entry of entries) bytes += headBytes(entry) + entry.payload.byteLength;
   return bytes;
 }
 
 /** A body as chunks: entry heads in one new buffer, payloads as they were given. */
 export function encodeEntries(entries: readonly Entry[]): readonly Uint8Array[] {
-  let headBytes = 4;
-  for (const entry of entries) headBytes += ENTRY_BYTES + producerBytes(entry.producer);
-  const heads = Buffer.allocUnsafe(headBytes);
+  let allHeads = 4;
+  for (const entry of entries) allHeads += headBytes(entry);
+  const heads = Buffer.allocUnsafe(allHeads);
   heads.writeUInt32LE(entries.length, 0);
   const chunks: Uint8Array[] = [];
   let start = 0;
@@ -57,6 +60,9 @@ export function encodeEntries(entries: readonly Entry[]): readonly Uint8Array[] 
   return chunks;
 }
 
+const headBytes = ({ producer, decides }: EntryDraft): number =>
+  ENTRY_BYTES + producerBytes(producer) + (decides === undefined ? 0 : 4 + refusalsBytes(decides));
+
 const producerBytes = (producer: ProducerStamp | undefined): number =>
   producer === undefined
     ? 0
@@ -68,21 +74,35 @@ function writeEntryHead(target: Buffer, at: number, entry: Entry): number {
   target.writeUInt32LE(entry.count, at + 20);
   target.writeBigUInt64LE(entry.baseOffset, at + 24);
   const ignore = entry.ignoreUnknownFields === true ? IGNORE_UNKNOWN_FIELDS : 0;
-  target.writeUInt8(ignore | (entry.producer === undefined ? 0 : HAS_PRODUCER), at + 32);
+  const producer = entry.producer === undefined ? 0 : HAS_PRODUCER;
+  target.writeUInt8(ignore | producer | (entry.decides === undefined ? 0 : DECIDES), at + 32);
   target.writeUInt8(NDJSON, at + 33);
   target.writeUInt16LE(0, at + 34);
   target.writeUInt32LE(entry.payload.byteLength, at + 36);
-  if (entry.producer === undefined) return at + ENTRY_BYTES;
-  const { kind, name, epoch, offset: place, fingerprint } = entry.producer;
-  const producer = at + ENTRY_BYTES;
-  target.writeUInt8(PRODUCER_KINDS.indexOf(kind), producer);
-  target.writeUInt8(fingerprint?.byteLength ?? 0, producer + 1);
-  target.writeUInt16LE(Buffer.byteLength(name), producer + 2);
-  target.writeBigInt64LE(epoch, producer + 4);
-  target.writeBigInt64LE(place, producer + 12);
-  const end = producer + PRODUCER_BYTES + target.write(name, producer + PRODUCER_BYTES, 'utf8');
+  const decision = writeProducer(target, at + ENTRY_BYTES, entry.producer);
+  return entry.decides === undefined ? decision : writeDecision(target, decision, entry.decides);
+}
+
+function writeProducer(target: Buffer, at: number, producer: ProducerStamp | undefined): number {
+  if (producer === undefined) return at;
+  const { kind, name, epoch, offset: place, fingerprint } = producer;
+  target.writeUInt8(PRODUCER_KINDS.indexOf(kind), at);
+  target.writeUInt8(fingerprint?.byteLength ?? 0, at + 1);
+  target.writeUInt16LE(Buffer.byteLength(name), at + 2);
+  target.writeBigInt64LE(epoch, at + 4);
+  target.writeBigInt64LE(place, at + 12);
+  const end = at + PRODUCER_BYTES + target.write(name, at + PRODUCER_BYTES, 'utf8');
   if (fingerprint !== undefined) target.set(fingerprint, end);
   return end + (fingerprint?.byteLength ?? 0);
+}
+
+function writeDecision(target: Buffer, at: number, decides: readonly LateRefusal[]): number {
+  let end = target.writeUInt32LE(refusalsBytes(decides), at);
+  for (const chunk of encodeRefusals(decides)) {
+    target.set(chunk, end);
+    end += chunk.byteLength;
+  }
+  return end;
 }
 
 /** Payloads are views into `body`. The body's CRC was checked; what contradicts the layout all the same is `corrupt`. */
@@ -95,7 +115,9 @@ export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonl
       if (body.readUInt8(at + 33) !== NDJSON || body.readUInt8(at + 34) !== 0) throw new RangeError('content type');
       const payloadBytes = body.readUInt32LE(at + 36);
       const producer = (flags & HAS_PRODUCER) === 0 ? undefined : readProducer(body, at + ENTRY_BYTES);
-      const start = at + ENTRY_BYTES + producerBytes(producer);
+      const decision = at + ENTRY_BYTES + producerBytes(producer);
+      const decided = (flags & DECIDES) === 0 ? 0 : 4 + body.readUInt32LE(decision);
+      const start = decision + decided;
       if (start + payloadBytes > body.length) throw new RangeError('payload length');
       entries.push({
         table: readUuid(body, at),
@@ -104,6 +126,7 @@ export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonl
         payload: body.subarray(start, start + payloadBytes),
         ...((flags & IGNORE_UNKNOWN_FIELDS) === 0 ? {} : { ignoreUnknownFields: true }),
         ...(producer === undefined ? {} : { producer }),
+        ...(decided === 0 ? {} : { decides: decodeRefusals(body.subarray(decision + 4, start), file) }),
         lane,
         baseOffset: offset(body.readBigUInt64LE(at + 24)),
       });
@@ -134,6 +157,10 @@ function readUuid(body: Buffer, at: number): TableUuid {
   );
 }
 
+/** Bytes of the body that `encodeRefusals` makes of these. */
+export const refusalsBytes = (refusals: readonly LateRefusal[]): number =>
+  refusals.reduce((sum, { cause }) => sum + REFUSAL_BYTES + Buffer.byteLength(cause), 4);
+
 export function encodeRefusals(refusals: readonly LateRefusal[]): readonly Uint8Array[] {
   const count = Buffer.alloc(4);
   count.writeUInt32LE(refusals.length);
@@ -141,7 +168,7 @@ export function encodeRefusals(refusals: readonly LateRefusal[]): readonly Uint8
     count,
     ...refusals.map((refusal) => {
       const cause = Buffer.from(refusal.cause, 'utf8');
-      const bytes = Buffer.alloc(44 + cause.length);
+      const bytes = Buffer.alloc(REFUSAL_BYTES + cause.length);
       bytes.write(refusal.table.replaceAll('-', ''), 0, 'hex');
       bytes.write(refusal.lane, 16, 'hex');
       bytes.writeBigUInt64LE(refusal.offset, 32);

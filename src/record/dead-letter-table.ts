@@ -15,6 +15,10 @@ export function deadLetterTableOf({ namespace, name }: TableName): TableName | u
   return isCreatableName(letters) ? letters : undefined;
 }
 
+/** Whose dead letters the table holds, by its name. */
+export const ownerOfLetters = ({ namespace, name }: TableName): TableName | undefined =>
+  name.endsWith(SUFFIX) ? { namespace, name: name.slice(0, -SUFFIX.length) } : undefined;
+
 export const isDeadLetterTable = ({ name }: TableName): boolean => name.endsWith(SUFFIX);
 
 /** `open`: refused and waiting. The others are marks on an earlier row. */

@@ -1,9 +1,9 @@
 /**
  * Bugs to plant (protocol §10): mutated collaborators around the real code, so that the simulation can be seen to find them. None of this is
- * in product code. Plants about channels, keys, dead letters and rewinds come with those.
+ * in product code. Plants about channels, keys and rewinds come with those.
  */
 import type { Disk, DiskFile } from '../../src/contracts/disk.ts';
-import type { Log } from '../../src/contracts/log.ts';
+import type { Entry, Log } from '../../src/contracts/log.ts';
 import type { TableUuid } from '../../src/core/ids.ts';
 import { snapshotId } from '../../src/core/ids.ts';
 import { positive63, type Clock, type Random } from '../../src/core/runtime.ts';
@@ -148,6 +148,31 @@ export const PLANTS: readonly Plant[] = [
           const text = main?.summary.get(progressKey(pipeline));
           return text === undefined ? undefined : decodeProgress(pipeline, text);
         },
+      }),
+  },
+  {
+    // The tables of dead letters do not wait for the one that refused.
+    name: 'dead-letters-before-the-tables-progress',
+    log: (log) => {
+      const plain = ({ decides: _decides, ...entry }: Entry): Entry => entry;
+      return over<Log>(log, {
+        decide: (refusals, letters, onAppended) =>
+          log.decide(refusals, letters, (entries) => onAppended?.(entries.map(plain))),
+        async *entries(...asked) {
+          for await (const entry of log.entries(...asked)) yield plain(entry);
+        },
+      });
+    },
+  },
+  {
+    // The empty commit that makes earlier attempts void is believed and not sent.
+    name: 'decision-without-a-fence',
+    format: (format) =>
+      over<Format>(format, {
+        attempt: (base, prepared) =>
+          prepared.change.added.length === 0 && prepared.change.progress.lanes.size === 0
+            ? Promise.resolve({ kind: 'committed', view: base })
+            : format.attempt(base, prepared),
       }),
   },
   { name: 'property-only-prune', prune: 'property-only' },

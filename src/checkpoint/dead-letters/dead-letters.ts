@@ -2,7 +2,7 @@
  * Records that do not fit, on their way into the dead-letter table beside their own: the table made on demand, the request parted into
  * what fits and what does not, both in one frame. Owns batches and rows; what is wrong with a record is the checker's word.
  */
-import { SluiceError } from '../../core/errors.ts';
+import { SluiceError, isSluiceError } from '../../core/errors.ts';
 import { formatTableName, type TableName } from '../../core/ids.ts';
 import type { Pace } from '../../core/pace.ts';
 import { uuidV7, type Runtime } from '../../core/runtime.ts';
@@ -18,6 +18,7 @@ import {
   LETTER_DAY,
   LETTER_FIELDS,
 } from '../../record/dead-letter-table.ts';
+import type { ReadyLines } from '../feed.ts';
 import { positionAfter, type Prepared } from '../prepared.ts';
 import type { TablePipeline } from '../table-pipeline.ts';
 
@@ -38,10 +39,14 @@ const MAX_LISTED = 100;
 export interface Letters {
   readonly draft: EntryDraft;
   /** As staging takes them. */
-  readonly ready: { readonly by: RecordChecker; readonly lines: Uint8Array };
+  readonly ready: ReadyLines;
 }
 
 type Stopped = Extract<AppendAnswer, { kind: 'table-stopped' }>;
+
+/** Whether the table can have dead letters at all. */
+export const canHaveLetters = (table: TableName): boolean =>
+  deadLetterTableOf(table) !== undefined && !isDeadLetterTable(table);
 
 export class DeadLetters<V extends TableView, P extends PreparedChange> {
   readonly #context: DeadLettersContext<V, P>;
@@ -92,7 +97,9 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
       }),
     );
     if (divided.kind === 'refused') return divided;
-    const letters = await this.lettersPipeline(pipeline.name);
+    const letters = await orUnavailable(this.lettersPipeline(pipeline.name));
+    if (letters === 'unavailable')
+      return { kind: 'not-accepting', reason: 'the dead-letter table of the table cannot be opened now' };
     if ('kind' in letters) return letters;
     const bad = await this.compose(letters, rows);
     if ('kind' in bad) return bad;
@@ -193,17 +200,24 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
         payload,
         ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
       },
-      ready: { by: checker, lines },
+      ready: { by: checker, lines, ...(request.trace === undefined ? {} : { trace: request.trace }) },
     };
   }
 }
+
+/** What does not answer now is a value: somebody will ask again. */
+export const orUnavailable = <T>(work: Promise<T>): Promise<T | 'unavailable'> =>
+  work.catch((error: unknown) => {
+    if (isSluiceError(error, 'unavailable')) return 'unavailable' as const;
+    throw error;
+  });
 
 const LENIENT = { ignoreUnknownFields: true };
 
 /** Sorts like the records of the batch. */
 const letterId = (batch: string, record: number): string => `${batch}-${String(record).padStart(8, '0')}`;
 
-const base64 = (bytes: Uint8Array): string =>
+export const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
 /** Gives the table its entry of the frame. */

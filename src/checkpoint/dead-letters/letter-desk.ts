@@ -13,7 +13,6 @@ import type {
   LetterFilter,
   LetterPage,
   LetterReader,
-  Settled,
 } from '../../contracts/dead-letters.ts';
 import type { EntryDraft, Log } from '../../contracts/log.ts';
 import type { Misfit } from '../../contracts/record-checker.ts';
@@ -100,7 +99,7 @@ export class LetterDesk<V extends TableView, P extends PreparedChange> implement
         return { kind: 'table-stopped', reason, remedy: state.remedy };
       }
     // Marks of a replay that was interrupted lie in the log: once they are in the table, reading sees them.
-    await this.#coordinator.checkpoint(letters.uuid, 'operator', NEVER);
+    await this.#commitBoth(pipeline, letters);
     if (letters.state.kind === 'stopped')
       return { kind: 'table-stopped', reason: letters.state.reason, remedy: letters.state.remedy };
     await pipeline.refresh();
@@ -131,7 +130,7 @@ export class LetterDesk<V extends TableView, P extends PreparedChange> implement
       next = page.next;
     } while (next !== undefined && seen < MAX_A_CALL);
     // Whoever looks after the answer sees the marks.
-    if (done > 0) await this.#coordinator.checkpoint(letters.uuid, 'operator', NEVER);
+    if (done > 0) await this.#commitBoth(pipeline, letters);
     return {
       done,
       batch,
@@ -141,6 +140,11 @@ export class LetterDesk<V extends TableView, P extends PreparedChange> implement
       ...(next === undefined ? {} : { next }),
       ...(interrupted === undefined ? {} : { interrupted }),
     };
+  }
+
+  /** Letters of late refusals wait for the table they were refused by. */
+  async #commitBoth(pipeline: TablePipeline<V, P>, letters: TablePipeline<V, P>): Promise<void> {
+    await Promise.all([pipeline, letters].map(({ uuid }) => this.#coordinator.checkpoint(uuid, 'operator', NEVER)));
   }
 
   /** One page of letters: what fits now goes into the log with its marks, all or none. */

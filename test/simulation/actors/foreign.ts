@@ -30,8 +30,10 @@ export function meddle(world: World): void {
   for (const [kind, meanMs, act] of ACTS) {
     if (!world.faults.kinds.has(kind)) continue;
     const random = world.random.fork(kind);
+    // A table with dead letters goes on when it is narrowed: it may be, time and again.
+    const pace = kind === 'foreign-narrow' && world.lettersByDefault ? meanMs / 6 : meanMs;
     const next = (): void =>
-      world.later(random.between(meanMs / 5, meanMs * 2), kind, () => {
+      world.later(random.between(pace / 5, pace * 2), kind, () => {
         const name = random.pick(world.tableNames);
         const table = name === undefined ? undefined : world.catalog.get({ namespace: ['ns'], name });
         if (table !== undefined && world.faults.on(kind)) act(world, table);
@@ -87,6 +89,10 @@ function addColumn(world: World, table: SimTable): void {
 }
 
 function narrow(world: World, table: SimTable): void {
+  if (world.lettersByDefault && !table.schema.fields.some((field) => field.name === 'wide')) {
+    widen(world, table);
+    return;
+  }
   const fields = table.schema.fields.filter((field) => field.name !== 'wide');
   world.foreign(table, 'narrow', { ...table, schema: { schemaId: world.nextForeign() + 100, fields } });
 }

@@ -33,6 +33,10 @@ export function send(
   const life = to ?? random.pick(world.lives.filter((candidate) => candidate.ingest !== undefined && candidate.alive));
   const request = world.ledger.sent(table, (id) => Array.from({ length: count }, (_, number) => row(id, number)));
   const ingest = life?.ingest;
+  // A few requests have records that fit no table; a probe, which has one, has none.
+  const bad = (request.bad = new Set(
+    count > 1 && random.chance(0.2) ? request.rows.filter(() => random.chance(0.5)) : [],
+  ));
   if (life === undefined || ingest === undefined) {
     request.state = 'refused';
     onEnd?.(request);
@@ -49,9 +53,16 @@ export function send(
     if (!life.alive) return;
     // The newest column of the table, as a producer that was told of it would use.
     const added = world.catalog.get({ namespace: ['ns'], name: table })?.schema.fields.at(-1)?.name ?? 'id';
-    const body = bodyOf(request.rows, wide ? ['wide', added] : []);
+    const body = bodyOf(request.rows, wide ? ['wide', added] : [], bad);
+    const policy = bad.size > 0 || random.chance(0.3) ? { onError: 'dead_letter' as const } : {};
     ingest
-      .append({ table: { namespace: ['ns'], name: table }, body, format: 'ndjson', ignoreUnknownFields: false })
+      .append({
+        table: { namespace: ['ns'], name: table },
+        body,
+        format: 'ndjson',
+        ignoreUnknownFields: false,
+        ...policy,
+      })
       .then(answered, (error: unknown) => {
         if (!isSluiceError(error, 'closed')) world.violation('I10', `append of r${request.id} threw ${String(error)}`);
       });

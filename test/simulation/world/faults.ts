@@ -65,8 +65,9 @@ export class Faults {
     this.kinds = kinds;
   }
 
-  static drawn(random: SeededRandom, without: ReadonlySet<FaultKind>): Faults {
-    const kinds = FAULT_KINDS.filter((kind) => random.chance(DRAWN[kind] ?? 0.45));
+  /** `often`: what ends nothing in this world, and may happen as it likes. */
+  static drawn(random: SeededRandom, without: ReadonlySet<FaultKind>, often: ReadonlySet<FaultKind>): Faults {
+    const kinds = FAULT_KINDS.filter((kind) => random.chance(often.has(kind) ? 0.5 : (DRAWN[kind] ?? 0.45)));
     return new Faults(new Set(kinds.filter((kind) => !without.has(kind))));
   }
 

@@ -13,6 +13,10 @@ export interface SentRequest {
   stored:
     | { readonly position: Position; readonly table: TableUuid; readonly volume: string; readonly at: number }
     | undefined;
+  /** Rows that fit no table. */
+  bad: ReadonlySet<string>;
+  /** Rows that became dead letters, when they were sent or late, and where the last such letter lies. */
+  readonly letters: Map<string, { readonly position: Position; readonly table: TableUuid }>;
   /** The life that owes the producer word of the commit. */
   awaits: string | undefined;
   committed: Committed | undefined;
@@ -34,6 +38,8 @@ export class Ledger {
       state: 'sent',
       acknowledgedAt: undefined,
       stored: undefined,
+      bad: new Set(),
+      letters: new Map(),
       awaits: undefined,
       committed: undefined,
       unlogged: false,

@@ -113,6 +113,10 @@ export class Life {
     const disk: Disk = this.#plant?.disk?.(mounted, () => opening) ?? mounted;
     const opened = await openLog({ disk, directory: '/log', runtime, ...core.logLimits });
     opening = false;
+    // A decision that nobody heard of may have reached the disk before the life that made it ended.
+    for (const table of core.letterTables())
+      for await (const entry of opened.entries(table, new Map()))
+        if (entry.decides !== undefined) core.onDecided(entry);
     const log = this.#observed(this.#plant?.log?.(opened, core) ?? opened);
     const local: LocalFiles = new Map();
     const store = new SimStore({
@@ -180,6 +184,12 @@ export class Life {
         if (key === 'append')
           return (drafts: Parameters<Log['append']>[0], onAppended: Parameters<Log['append']>[1]) =>
             target.append(drafts, (entries) => {
+              stored(entries);
+              onAppended?.(entries);
+            });
+        if (key === 'decide')
+          return (...[refusals, letters, onAppended]: Parameters<Log['decide']>) =>
+            target.decide(refusals, letters, (entries) => {
               stored(entries);
               onAppended?.(entries);
             });

@@ -16,8 +16,15 @@ export const row = (request: number, number: number): string => `r${request}.${n
 export const requestOf = (rowId: string): number | undefined =>
   rowId.startsWith('r') ? Number(rowId.slice(1, rowId.indexOf('.'))) : undefined;
 
-export const bodyOf = (rows: readonly string[], columns: readonly string[]): Uint8Array =>
-  Buffer.from(rows.map((id) => `${[id, ...columns].join(' ')}\n`).join(''));
+/** No table ever has it. */
+export const NO_COLUMN = 'never';
+
+export const bodyOf = (
+  rows: readonly string[],
+  columns: readonly string[],
+  bad: ReadonlySet<string> = new Set(),
+): Uint8Array =>
+  Buffer.from(rows.map((id) => `${[id, ...columns, ...(bad.has(id) ? [NO_COLUMN] : [])].join(' ')}\n`).join(''));
 
 const linesOf = (bytes: Uint8Array): string[] => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
@@ -32,6 +39,9 @@ export const rowsOf = (lines: Uint8Array): string[] =>
 export const columnsOf = (lines: Uint8Array): string[] => [
   ...new Set(linesOf(lines).flatMap((line) => (isLetter(line) ? [] : line.split(' ').slice(1)))),
 ];
+
+/** Whether these are rows of a dead-letter table. */
+export const areLetters = (lines: Uint8Array): boolean => lines[0] === 0x7b;
 
 const isLetter = (line: string): boolean => line.startsWith('{');
 
