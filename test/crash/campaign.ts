@@ -17,6 +17,8 @@ export interface Campaign {
   readonly faultOf: (life: number, random: () => number) => Fault | undefined;
   /** Every id in the table, as often as it is there. `metadata` is the URI of its current metadata file. */
   readonly read: (table: string, metadata: string, url: string) => Promise<readonly number[]>;
+  /** The original bytes of every dead letter in the table, as text. */
+  readonly readLetters: (table: string, metadata: string, url: string) => Promise<readonly string[]>;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -25,6 +27,8 @@ export interface CampaignResult {
   readonly killedByFault: number;
   readonly requests: number;
   readonly acknowledgedRecords: number;
+  /** Of these, records that fit no table. */
+  readonly acknowledgedDeadLetters: number;
   readonly violations: readonly string[];
 }
 
@@ -63,25 +67,39 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
     killedByFault,
     requests: ledger.requests.length,
     acknowledgedRecords: ledger.acknowledgedRecords,
+    acknowledgedDeadLetters: ledger.acknowledgedDeadLetters,
     violations,
   };
 }
 
 /** Starts once more, lets everything acknowledged reach its table, and compares every table with the ledger. */
 export async function verify(
-  campaign: Pick<Campaign, 'setup' | 'plan' | 'read'>,
+  campaign: Pick<Campaign, 'setup' | 'plan' | 'read' | 'readLetters'>,
   ledger: Ledger,
 ): Promise<readonly string[]> {
   const violations: string[] = [];
   await withDaemon(campaign, async (url) => {
     for (const table of campaign.plan.tables) {
-      const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
-      if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
-      await untilNoLag(url, table);
-      violations.push(...ledger.violations(table, await campaign.read(table, await metadataOf(url, table), url)));
+      await flush(url, table);
+      const ids = await campaign.read(table, await metadataOf(url, table), url);
+      violations.push(...ledger.violations(table, ids, await lettersOf(campaign, url, `${table}__dead_letters`)));
     }
   });
   return violations;
+}
+
+async function flush(url: string, table: string): Promise<void> {
+  const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
+  if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
+  await untilNoLag(url, table);
+}
+
+/** Ids of the records that became dead letters; none before the first one made the table. */
+async function lettersOf(campaign: Pick<Campaign, 'readLetters'>, url: string, letters: string): Promise<number[]> {
+  if ((await fetch(`${url}/api/v1/tables/${letters}`)).status === 404) return [];
+  await flush(url, letters);
+  const originals = await campaign.readLetters(letters, await metadataOf(url, letters), url);
+  return originals.map((original) => (JSON.parse(original) as { readonly id: number }).id);
 }
 
 /** Runs the daemon for the work and stops it by SIGTERM, which must end it with 0. */

@@ -450,7 +450,9 @@ export class World implements WorldCore {
     for (const request of this.ledger.requests) {
       const { stored } = request;
       if (request.state !== 'acknowledged' || stored === undefined || request.excused !== undefined) continue;
-      if (this.#stoppedByGap.has(stored.table)) continue;
+      // Dead letters may wait for the table that refused them.
+      const own = tables.find(({ name }) => name.name === request.table)?.uuid ?? stored.table;
+      if (this.#stoppedByGap.has(stored.table) || this.#stoppedByGap.has(own)) continue;
       const rows = held.get(stored.table);
       const missing = request.rows.find((row) => rows?.has(row) !== true && !letters.has(row));
       if (missing !== undefined)
