@@ -36,7 +36,7 @@ export async function produce(
         ...(next() % 20 === 0 ? { ack: 'committed', timeout: '5s' } : {}),
         ...(sent.bad.size > 0 ? { on_error: 'dead_letter' } : {}),
       });
-      const status = await post(agent, `${url}/api/v1/tables/${table}/records?${query}`, lines.join(''));
+      const status = await post(agent, `${url}/api/v1/tables/${table}/records?${query.toString()}`, lines.join(''));
       sent.acknowledged = status === 200 || status === 202;
       if (!sent.acknowledged) await sleep(20);
     }

@@ -148,7 +148,7 @@ function selectionOf(
   if (patch !== undefined && !isExactObject(patch)) throw invalid('"patch" is an object: a JSON merge patch');
   return {
     filter: {
-      ...(ids === undefined ? {} : { ids: ids as readonly string[] }),
+      ...(ids === undefined ? {} : { ids }),
       ...(batch === undefined ? {} : { batch: batch as string }),
       ...(code === undefined ? {} : { code: code as string }),
     },

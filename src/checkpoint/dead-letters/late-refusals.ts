@@ -56,7 +56,8 @@ export class LateRefusals<V extends TableView, P extends PreparedChange> {
   async passed(letters: TableName, refusals: readonly LateRefusal[], signal: AbortSignal): Promise<void> {
     const { clock } = this.#context.runtime;
     const owner = ownerOfLetters(letters);
-    while (owner !== undefined) {
+    if (owner === undefined) return;
+    for (;;) {
       const pipeline = await orUnavailable(this.#context.pipelineOf(owner));
       if (pipeline === undefined) return;
       if (pipeline !== 'unavailable') {

@@ -228,7 +228,7 @@ function lettersPath(table: string, options: FilterOptions, after?: string): str
     after,
   }))
     if (value !== undefined) query.set(name, value);
-  return `${tablePath(table)}/dead-letters?${query}`;
+  return `${tablePath(table)}/dead-letters?${query.toString()}`;
 }
 
 const originalOf = (letter: LetterJson): string =>

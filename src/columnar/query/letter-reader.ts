@@ -74,11 +74,13 @@ export class SqlLetterReader implements LetterReader {
   }
 }
 
-/** Each refused record once, with what was last done about it as `state`. */
+/** Each refused record once (clones of a log may each have put it here), with what was done about it as `state`. */
 const lettersOf = (letters: TableName): string => `
   line as (select * from ${tableReference(letters)}),
   mark as (select id, any_value(status) as status from line where status <> 'open' group by id),
-  letter as (select line.*, coalesce(mark.status, 'open') as state from line left join mark using (id) where line.status = 'open')`;
+  letter as (select line.*, coalesce(mark.status, 'open') as state 
+    from line left join mark using (id) where line.status = 'open'
+    qualify row_number() over (partition by line.id order by line.received_at) = 1)`;
 
 function conditionOf({ ids, code, batch, status }: LetterFilter): string {
   const conditions = [
@@ -95,32 +97,33 @@ const iso = (column: string): string => `strftime(${column} at time zone 'UTC', 
 const text = (value: QueryValue | undefined): string =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 
+/** Absent for null. */
+const member = <V>(key: string, value: QueryValue | undefined, as: (text: string) => V): Readonly<Record<string, V>> =>
+  value === null || value === undefined ? {} : { [key]: as(text(value)) };
+
+const same = (value: string): string => value;
+
 function letterOf(row: Readonly<Record<string, QueryValue>>): DeadLetter {
-  const optional = <K extends string>(key: K, column: string = key) =>
-    row[column] === null || row[column] === undefined ? {} : ({ [key]: text(row[column]) } as Record<K, string>);
-  const number = <K extends string>(key: K, column: string = key) =>
-    row[column] === null || row[column] === undefined
-      ? {}
-      : ({ [key]: Number(text(row[column])) } as Record<K, number>);
+  const { id, state, batch, received_at, cause, code, pointer, detail, lane, original } = row;
   return {
-    id: text(row['id']),
-    status: text(row['state']) as LetterStatus,
-    batch: text(row['batch']),
-    receivedAt: text(row['received_at']),
-    cause: text(row['cause']),
-    code: text(row['code']),
-    pointer: text(row['pointer']),
-    ...optional('expected'),
-    ...optional('got'),
-    detail: text(row['detail']),
-    ...number('record'),
-    ...number('line'),
-    ...optional('requestId', 'request_id'),
-    ...number('schemaId', 'schema_id'),
+    id: text(id),
+    status: text(state) as LetterStatus,
+    batch: text(batch),
+    receivedAt: text(received_at),
+    cause: text(cause),
+    code: text(code),
+    pointer: text(pointer),
+    ...member('expected', row['expected'], same),
+    ...member('got', row['got'], same),
+    detail: text(detail),
+    ...member('record', row['record'], Number),
+    ...member('line', row['line'], Number),
+    ...member('requestId', row['request_id'], same),
+    ...member('schemaId', row['schema_id'], Number),
     ignoreUnknownFields: row['ignore_unknown_fields'] === true,
-    ...(typeof row['lane'] === 'string'
-      ? { position: { lane: laneId(row['lane']), offset: offset(BigInt(text(row['offset']))) } }
+    ...(typeof lane === 'string'
+      ? { position: { lane: laneId(lane), offset: offset(BigInt(text(row['offset']))) } }
       : {}),
-    original: Buffer.from(text(row['original']), 'base64'),
+    original: Buffer.from(text(original), 'base64'),
   };
 }
