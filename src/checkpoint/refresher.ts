@@ -1,5 +1,12 @@
-/** Looking whether somebody changed a table, when a request gives reason to. Owns how often, and how long a request waits for it. */
+/** Looking whether somebody changed a table, when a request gives reason to. Owns how often, how long a request waits, and what counts. */
 import type { Clock } from '../core/runtime.ts';
+import type { TableView } from '../contracts/table-format.ts';
+
+/** Rows of both can share a file. */
+export const sameLayout = (a: TableView, b: TableView): boolean =>
+  a.schema.schemaId === b.schema.schemaId &&
+  a.spec.specId === b.spec.specId &&
+  a.sortOrder.orderId === b.sortOrder.orderId;
 
 const REFRESH_MS = 1_000;
 const PATIENCE_MS = 2_000;

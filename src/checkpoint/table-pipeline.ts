@@ -36,8 +36,8 @@ import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
 import { lagOf, type Lag } from './lag.ts';
 import type { PipelineState, StopCode } from './pipeline-state.ts';
 import { Positions } from './positions.ts';
-import { findGap, wasPruned } from './protocol.ts';
-import { Refresher } from './refresher.ts';
+import { findGap, stoodStill, wasPruned } from './protocol.ts';
+import { Refresher, sameLayout } from './refresher.ts';
 import { Signal } from './signal.ts';
 
 export interface PipelineContext<V extends TableView, P extends PreparedChange> extends EpochsContext {
@@ -281,7 +281,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   /** An empty commit: no attempt against an earlier base can land any more. */
   async #fence(signal: AbortSignal): Promise<boolean> {
     if (this.#state.kind === 'stopped') return false;
-    const { runtime, nextEpoch } = this.#context;
+    const { format, pipeline, runtime, nextEpoch } = this.#context;
     const empty = {
       epoch: nextEpoch(),
       lanes: new Map(),
@@ -297,9 +297,11 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       (state, cause) => this.#trouble(state, cause),
       signal,
     );
-    if (end.kind !== 'in') await this.#goElsewhere(end);
-    else this.#adopt(end.view);
-    return end.kind === 'in';
+    const progress = end.kind === 'in' ? format.progress(end.view, pipeline) : undefined;
+    const held = end.kind === 'in' && stoodStill(progress, this.positions.progress);
+    if (held) this.#adopt(end.view);
+    else await this.#goElsewhere(end.kind === 'in' ? { kind: 'recut', view: end.view } : end);
+    return held;
   }
 
   async #commit(sealed: SealedEpoch, signal: AbortSignal): Promise<void> {
@@ -442,8 +444,3 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.onTrouble(this.uuid, state, cause);
   }
 }
-
-const sameLayout = (a: TableView, b: TableView): boolean =>
-  a.schema.schemaId === b.schema.schemaId &&
-  a.spec.specId === b.spec.specId &&
-  a.sortOrder.orderId === b.sortOrder.orderId;

@@ -151,7 +151,7 @@ export const PLANTS: readonly Plant[] = [
       }),
   },
   {
-    // The tables of dead letters do not wait for the one that refused.
+    // Letters of late refusals are committed at once: the table has made no commit since it met the records, and need not have passed them.
     name: 'dead-letters-before-the-tables-progress',
     log: (log) => {
       const plain = ({ decides: _decides, ...entry }: Entry): Entry => entry;
@@ -163,10 +163,6 @@ export const PLANTS: readonly Plant[] = [
         },
       });
     },
-  },
-  {
-    // The empty commit that makes earlier attempts void is believed and not sent.
-    name: 'decision-without-a-fence',
     format: (format) =>
       over<Format>(format, {
         attempt: (base, prepared) =>

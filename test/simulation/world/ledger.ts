@@ -16,7 +16,7 @@ export interface SentRequest {
   /** Rows that fit no table. */
   bad: ReadonlySet<string>;
   /** Rows that became dead letters, when they were sent or late, and where the last such letter lies. */
-  readonly letters: Map<string, { readonly position: Position; readonly table: TableUuid }>;
+  readonly letters: Map<string, { readonly position: Position; readonly table: TableUuid; readonly at: number }>;
   /** The life that owes the producer word of the commit. */
   awaits: string | undefined;
   committed: Committed | undefined;

@@ -212,7 +212,11 @@ export class World implements WorldCore {
   onDecided(entry: Entry): void {
     const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
     for (const row of rowsOf(entry.payload))
-      this.ledger.requests[requestOf(row) ?? -1]?.letters.set(row, { position, table: entry.table });
+      this.ledger.requests[requestOf(row) ?? -1]?.letters.set(row, {
+        position,
+        table: entry.table,
+        at: this.scheduler.now,
+      });
   }
 
   /** Whenever one of the two has moved. */
