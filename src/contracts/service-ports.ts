@@ -38,7 +38,6 @@ export interface DeadLettered {
   readonly position: Position;
   /** The first 100. */
   readonly refusals: readonly Refusal[];
-  readonly committed: () => Promise<Committed>;
 }
 
 export type AppendAnswer =

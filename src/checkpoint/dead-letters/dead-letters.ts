@@ -124,7 +124,6 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
           rejected: divided.refused,
           position,
           refusals,
-          committed,
         };
         if (own === undefined) return { position, committed, deadLetters };
         const place = positionAfter(own);

@@ -1,5 +1,6 @@
 /** The truth: what producers sent, what they were told, and what somebody else took away. Owns no rule; `invariants.ts` compares it with the tables. */
 import type { TableUuid } from '../../../src/core/ids.ts';
+import type { SimLetter } from './records.ts';
 import type { Committed, Position } from '../../../src/contracts/service-ports.ts';
 
 export interface SentRequest {
@@ -28,6 +29,10 @@ export interface SentRequest {
 
 export class Ledger {
   readonly requests: SentRequest[] = [];
+  /** Every dead letter that reached a log, by its id. */
+  readonly letters = new Map<string, SimLetter>();
+  /** Ids of those of which a mark reached a log. */
+  readonly marks = new Set<string>();
 
   sent(table: string, rows: (id: number) => readonly string[]): SentRequest {
     const id = this.requests.length;

@@ -28,12 +28,28 @@ export const bodyOf = (
 
 const linesOf = (bytes: Uint8Array): string[] => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return text === '' ? [] : text.slice(0, -1).split('\n');
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 };
 
-/** A dead letter stands for the record whose bytes it keeps. */
+/** A dead letter stands for the record whose bytes it keeps; a mark for itself. */
 export const rowsOf = (lines: Uint8Array): string[] =>
-  linesOf(lines).map((line) => (isLetter(line) ? originalOf(line) : line).split(' ')[0] ?? '');
+  linesOf(lines).map((line) => {
+    if (!isLetter(line)) return line.split(' ')[0] ?? '';
+    const { id, status, original } = letterOf(line);
+    return status === 'open' ? (original.split(' ')[0] ?? '') : markOf(id);
+  });
+
+/** The row of a dead-letter table that says of another that it is done with. */
+export const markOf = (id: string): string => `mark ${id}`;
+
+export interface SimLetter {
+  readonly id: string;
+  readonly status: string;
+  /** As it was sent. */
+  readonly original: string;
+}
+
+export const lettersOf = (lines: Uint8Array): SimLetter[] => linesOf(lines).filter(isLetter).map(letterOf);
 
 /** Each column that a record of the lines uses. */
 export const columnsOf = (lines: Uint8Array): string[] => [
@@ -45,8 +61,14 @@ export const areLetters = (lines: Uint8Array): boolean => lines[0] === 0x7b;
 
 const isLetter = (line: string): boolean => line.startsWith('{');
 
-const originalOf = (letter: string): string =>
-  Buffer.from((JSON.parse(letter) as { readonly original: string }).original, 'base64').toString('latin1');
+function letterOf(line: string): SimLetter {
+  const {
+    id,
+    status,
+    original = '',
+  } = JSON.parse(line) as Omit<SimLetter, 'original'> & { readonly original?: string };
+  return { id, status, original: Buffer.from(original, 'base64').toString('latin1') };
+}
 
 export const column = (id: number, name: string): Field => ({ id, name, type: { kind: 'string' }, required: false });
 
@@ -69,7 +91,7 @@ export class SimChecker implements RecordChecker {
       this.#fits(line) ? [] : [{ record: index + 1, line: index + 1, ...NO_SUCH_COLUMN }],
     );
     return refusals.length === 0
-      ? { kind: 'accepted', lines: body, count: lines.length }
+      ? { kind: 'accepted', lines: textOf(lines), count: lines.length }
       : { kind: 'refused', count: lines.length, total: refusals.length, refusals };
   }
 

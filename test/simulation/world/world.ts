@@ -21,7 +21,7 @@ import { Ledger, type SentRequest } from './ledger.ts';
 import { Life } from './life.ts';
 import { ModelCatalog, type SimTable } from './model-catalog.ts';
 import { SeededRandom } from './random.ts';
-import { areLetters, BASE_SCHEMA, requestOf, rowsOf } from './records.ts';
+import { areLetters, BASE_SCHEMA, lettersOf, requestOf, rowsOf } from './records.ts';
 import { Scheduler } from './scheduler.ts';
 import { Network } from './sim-format.ts';
 import { Bucket } from './sim-store.ts';
@@ -211,12 +211,12 @@ export class World implements WorldCore {
 
   onDecided(entry: Entry): void {
     const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
-    for (const row of rowsOf(entry.payload))
-      this.ledger.requests[requestOf(row) ?? -1]?.letters.set(row, {
-        position,
-        table: entry.table,
-        at: this.scheduler.now,
-      });
+    const at = this.scheduler.now;
+    for (const letter of lettersOf(entry.payload).filter(({ status }) => status === 'open')) {
+      const row = letter.original.split(' ')[0] ?? '';
+      this.ledger.letters.set(letter.id, letter);
+      this.ledger.requests[requestOf(row) ?? -1]?.letters.set(row, { position, table: entry.table, at });
+    }
   }
 
   /** Whenever one of the two has moved. */
@@ -246,10 +246,13 @@ export class World implements WorldCore {
       const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
       const rows = rowsOf(entry.payload);
       if (areLetters(entry.payload)) this.onDecided(entry);
+      for (const { id, status } of lettersOf(entry.payload)) if (status !== 'open') this.ledger.marks.add(id);
       const request = this.ledger.requests[requestOf(rows[0] ?? '') ?? -1];
       if (request === undefined) continue;
       if (request.stored !== undefined) {
-        if (!areLetters(entry.payload)) this.violation('I2', `r${request.id} was stored twice`);
+        // A replay brings what were dead letters.
+        const replayed = rows.every((row) => this.ledger.requests[requestOf(row) ?? -1]?.letters.has(row) === true);
+        if (!areLetters(entry.payload) && !replayed) this.violation('I2', `r${request.id} was stored twice`);
         continue;
       }
       request.stored = { position, table: entry.table, volume: life.volume.name, at: this.scheduler.now };
