@@ -52,7 +52,7 @@ function every(world: World, kind: FaultKind, meanMs: number, act: () => void): 
   next();
 }
 
-function crash(world: World, life: Life, how: 'kill' | 'power cut'): void {
+export function crash(world: World, life: Life, how: 'kill' | 'power cut'): void {
   world.scheduler.note(`${how} of ${life.name}`);
   life.end();
   if (how === 'power cut') life.volume.disk.crashPower(world.random);

@@ -5,6 +5,7 @@ import type { FaultKind } from '../world/faults.ts';
 import { ancestry, filesOf, type SimTable } from '../world/model-catalog.ts';
 import { keyOf } from '../world/invariants.ts';
 import { column } from '../world/records.ts';
+import { crash } from './chaos.ts';
 import type { World } from '../world/world.ts';
 
 type Act = (world: World, table: SimTable) => void;
@@ -93,6 +94,11 @@ function narrow(world: World, table: SimTable): void {
     widen(world, table);
     return;
   }
+  if (world.aboutLateRefusals)
+    world.later(world.random.between(50, 2_500), 'kill', () => {
+      const life = world.anyLife();
+      if (life !== undefined && world.faults.on('kill')) crash(world, life, 'kill');
+    });
   const fields = table.schema.fields.filter((field) => field.name !== 'wide');
   world.foreign(table, 'narrow', { ...table, schema: { schemaId: world.nextForeign() + 100, fields } });
 }

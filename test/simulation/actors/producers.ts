@@ -9,10 +9,11 @@ import type { World } from '../world/world.ts';
 export function produce(world: World, number: number): void {
   const random = world.random.fork(`producer ${number}`);
   const pace = random.pick([20, 80, 300]) ?? 80;
+  const wide = world.aboutLateRefusals ? 0.7 : 0.25;
   const next = (): void => {
     world.later(random.between(pace / 4, pace * 2), `producer ${number}`, () => {
       const table = random.pick(world.tableNames);
-      if (table !== undefined) send(world, table, random.int(1, 6), random.chance(0.25), random.chance(0.3));
+      if (table !== undefined) send(world, table, random.int(1, 6), random.chance(wide), random.chance(0.3));
       next();
     });
   };

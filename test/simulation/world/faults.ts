@@ -65,9 +65,15 @@ export class Faults {
     this.kinds = kinds;
   }
 
-  /** `often`: what ends nothing in this world, and may happen as it likes. */
-  static drawn(random: SeededRandom, without: ReadonlySet<FaultKind>, often: ReadonlySet<FaultKind>): Faults {
-    const kinds = FAULT_KINDS.filter((kind) => random.chance(often.has(kind) ? 0.5 : (DRAWN[kind] ?? 0.45)));
+  /** `often`: what ends nothing in this world, and may happen as it likes. `always`: what the world is about. */
+  static drawn(
+    random: SeededRandom,
+    without: ReadonlySet<FaultKind>,
+    often: ReadonlySet<FaultKind>,
+    always: ReadonlySet<FaultKind>,
+  ): Faults {
+    const drawn = FAULT_KINDS.filter((kind) => random.chance(often.has(kind) ? 0.5 : (DRAWN[kind] ?? 0.45)));
+    const kinds = [...new Set([...drawn, ...always])];
     return new Faults(new Set(kinds.filter((kind) => !without.has(kind))));
   }
 

@@ -55,6 +55,8 @@ export class World implements WorldCore {
   readonly catalog: ModelCatalog;
   readonly plant: Plant | undefined;
   readonly trouble: number;
+  /** Tables are narrowed while commits are under way, and the process is killed soon after: what is decided then is in doubt everywhere else. */
+  readonly aboutLateRefusals: boolean;
   readonly partitions: number;
   readonly flushLimits: FlushLimits;
   readonly logLimits: LogSettings;
@@ -80,13 +82,17 @@ export class World implements WorldCore {
     this.random = new SeededRandom(seed);
     this.plant = plant;
     const shape = this.random.fork('shape');
-    this.lettersByDefault = stage?.lettersByDefault ?? this.random.fork('letters').chance(0.5);
+    const letters = this.random.fork('letters');
+    this.lettersByDefault = stage?.lettersByDefault ?? letters.chance(0.5);
+    this.aboutLateRefusals = stage === undefined && this.lettersByDefault && letters.chance(0.2);
     const often = new Set<FaultKind>(this.lettersByDefault ? ['foreign-narrow'] : []);
+    const always = new Set<FaultKind>(this.aboutLateRefusals ? ['foreign-narrow', 'kill', 'catalog-late'] : []);
     this.faults =
       stage === undefined
-        ? Faults.drawn(this.random.fork('faults'), without ?? new Set(), often)
+        ? Faults.drawn(this.random.fork('faults'), without ?? new Set(), often, always)
         : new Faults(new Set(stage.faults));
     this.trouble = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
+    if (this.aboutLateRefusals) this.trouble = 0.5;
     this.partitions = shape.int(1, 3);
     const manner = shape.chance(0.5) ? 'pointer' : 'rest';
     this.catalog = new ModelCatalog(
