@@ -73,7 +73,9 @@ export class Faults {
     always: ReadonlySet<FaultKind>,
   ): Faults {
     const drawn = FAULT_KINDS.filter((kind) => random.chance(often.has(kind) ? 0.5 : (DRAWN[kind] ?? 0.45)));
-    const kinds = [...new Set([...drawn, ...always])];
+    // A world that is about something leaves room for it.
+    const kept = always.size === 0 ? drawn : drawn.filter(() => random.chance(0.15));
+    const kinds = [...new Set([...kept, ...always])];
     return new Faults(new Set(kinds.filter((kind) => !without.has(kind))));
   }
 

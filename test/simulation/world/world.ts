@@ -92,7 +92,7 @@ export class World implements WorldCore {
         ? Faults.drawn(this.random.fork('faults'), without ?? new Set(), often, always)
         : new Faults(new Set(stage.faults));
     this.trouble = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
-    if (this.aboutLateRefusals) this.trouble = 0.5;
+    if (this.aboutLateRefusals) this.trouble = 0.8;
     this.partitions = shape.int(1, 3);
     const manner = shape.chance(0.5) ? 'pointer' : 'rest';
     this.catalog = new ModelCatalog(
