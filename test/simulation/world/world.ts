@@ -331,13 +331,14 @@ export class World implements WorldCore {
     this.onCheckpointed(life, this.openRequests(life));
   }
 
-  onCheckpointed(life: Life, requests: readonly SentRequest[]): void {
+  onCheckpointed(life: Life, requests: readonly SentRequest[], since = Number.POSITIVE_INFINITY): void {
     for (const request of requests) {
       const uuid = request.stored?.table;
       const pipeline = life.coordinator?.pipelines.find((candidate) => candidate.uuid === uuid);
       if (uuid === undefined || pipeline === undefined || life.stopped.has(uuid) || request.excused !== undefined)
         continue;
-      if (this.#heldBack(life, request)) continue;
+      // Refused late while the checkpoint was under way: their letters are of the next one.
+      if (this.#heldBack(life, request) || [...request.letters.values()].some(({ at }) => at >= since)) continue;
       if (!this.invariants.of(uuid).wentBack && !this.isIn(request.id, uuid))
         this.violation('I10', `${life.name} said that all is committed, and r${request.id} is not in ${request.table}`);
     }
