@@ -43,7 +43,10 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
   const ledger = new Ledger();
   let killedByFault = 0;
   await withDaemon(campaign, async (url) => {
-    for (const table of campaign.plan.tables) await createTable(url, table);
+    for (const table of campaign.plan.tables) {
+      await createTable(url, table);
+      await firstLetter(url, table, ledger);
+    }
   });
   for (let life = 1; life <= campaign.kills; life += 1) {
     const fault = campaign.faultOf(life, random);
@@ -126,6 +129,17 @@ export async function createTable(url: string, table: string): Promise<void> {
     body: JSON.stringify({ name: table, schema: { fields }, partition_by: ['day(day)'] }),
   });
   if (!created.ok) throw new Error(`create ${table}: ${created.status} ${await created.text()}`);
+}
+
+/** Makes the table of its dead letters, for which a life of some milliseconds may be too short. */
+async function firstLetter(url: string, table: string, ledger: Ledger): Promise<void> {
+  const sent = ledger.open(table, 1, () => true);
+  const answer = await fetch(`${url}/api/v1/tables/${table}/records?on_error=dead_letter`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: `{"id":${sent.first},"never":1}\n`,
+  });
+  sent.acknowledged = answer.status === 202;
 }
 
 interface Described {

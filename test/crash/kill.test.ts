@@ -44,7 +44,7 @@ test(`${KILLS} kills, seed ${SEED}: every promise is kept`, { timeout: 120_000 +
   process.stderr.write(`${JSON.stringify({ ...result, violations: result.violations.length })}\n`);
   expect(result.violations.slice(0, 20)).toEqual([]);
   // A campaign in which nothing was acknowledged, or no fault struck, proves nothing.
-  expect(result.acknowledgedDeadLetters).toBeGreaterThan(0);
+  expect(result.acknowledgedDeadLetters).toBeGreaterThanOrEqual(3);
   expect(result.acknowledgedRecords).toBeGreaterThan(KILLS * 10);
   expect(result.killedByFault).toBeGreaterThan(0);
   await folder.remove();

@@ -33,7 +33,7 @@ test('five kills under load: acknowledged exactly once, the rest at most once an
     readLetters: async (table, _metadata, url) => (await column(url, table, 'decode(original)')).map(String),
   });
   expect(result.violations).toEqual([]);
-  expect(result.acknowledgedDeadLetters).toBeGreaterThan(0);
+  expect(result.acknowledgedDeadLetters).toBeGreaterThanOrEqual(2);
   expect(result.acknowledgedRecords).toBeGreaterThan(100);
   await folder.remove();
 });
