@@ -1,4 +1,7 @@
-/** Test projects. `npm test` runs unit, contract, simulation and service; servers, engines and crash need what `.ci/run` provisions. */
+/**
+ * Test projects. `npm test` runs unit, contract, simulation and service; servers, engines, packaging and crash need what
+ * `.ci/run` provisions.
+ */
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: string[], testTimeout: number) => ({
@@ -15,6 +18,7 @@ export default defineConfig({
       project('service', ['test/service/**/*.test.ts'], 120_000),
       project('servers', ['test/servers/**/*.test.ts'], 300_000),
       project('engines', ['test/engines/**/*.test.ts'], 900_000),
+      project('packaging', ['test/packaging/**/*.test.ts'], 600_000),
       project('crash', ['test/crash/**/*.test.ts'], 1_800_000),
     ],
   },

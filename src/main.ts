@@ -1,5 +1,6 @@
 /** The `sluice` process: gives the command line its environment and the service. Owns nothing else. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
 import { runCli } from './cli/cli.ts';
 import type { CliDeps, CliIo } from './cli/deps.ts';
 import { systemRuntime } from './core/runtime.ts';
@@ -25,6 +26,11 @@ const io: CliIo = {
   clock: systemRuntime.clock,
   random: systemRuntime.random,
   readFile: (path) => readFileSync(path, 'utf8'),
+  onFolderChange: (path, handler) => {
+    const watcher = watch(dirname(path), { persistent: false }, handler);
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  },
   onSignal: (signals, handler) => {
     for (const signal of signals) process.on(signal, handler);
     return () => {

@@ -5,12 +5,14 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type TlsOptions } from 'node:tls';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
+import { METHODS } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { hex } from '../core/runtime.ts';
-import type { ApiContext } from './context.ts';
+import type { ApiContext, ApiSettings } from './context.ts';
 import { addGuard, audited } from './guard.ts';
+import { OpenAnswers } from './open-answers.ts';
 import type { ProblemKind } from './problems.ts';
 import { PROBLEMS, ProblemError, problemBody, sendProblem, toProblem } from './problems.ts';
 import { observeRequests } from './observe-requests.ts';
@@ -42,7 +44,8 @@ export function buildApi(
 
   const limits = {
     maxHeaderSize: settings.maxHeaderBytes,
-    headersTimeout: settings.headerTimeoutMs,
+    // Asked for below, where the refusal is a problem.
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.min(5_000, Math.max(50, settings.headerTimeoutMs / 4)),
   };
   const { tls } = listener;
@@ -59,34 +62,42 @@ export function buildApi(
                 ...limits,
                 ...tls,
                 handshakeTimeout: settings.headerTimeoutMs,
-                requestTimeout: settings.requestTimeoutMs,
-                keepAliveTimeout: settings.keepAliveMs,
               },
               handler,
             );
           },
         };
+  const answers = new OpenAnswers();
   const app = fastify({
     logger: false,
     requestIdHeader: false,
     genReqId: nextId,
-    requestTimeout: settings.requestTimeoutMs,
-    keepAliveTimeout: settings.keepAliveMs,
     // Both kinds of server are alike to everything here; Fastify's types tell them apart.
     ...(transport as FastifyHttpOptions<Server>),
     // While closing, answers stay ours: the ingest port says "not accepting" as a problem.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     frameworkErrors: (error, request, reply) => answerError(context, error, request, reply as FastifyReply),
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, nextId()),
+    clientErrorHandler: (error, socket) =>
+      answers.afterWhole(socket, () => answerBrokenRequest(error, socket, nextId())),
   });
-  app.server.maxConnections = settings.maxConnections;
+  applyConnectionLimits(app.server, settings);
+  app.server.on('request', (request, response: ServerResponse) => answers.opened(request, response));
   app.server.on('checkExpectation', (_request, response: ServerResponse) => {
     const body = problemBody('expectation-failed', 'the only expectation met is 100-continue', nextId());
     response
       .writeHead(417, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) })
       .end(body);
   });
+
+  // Behind an unanswered request on the same connection Node writes "100 Continue" into the middle of the answer to come; a client
+  // that sent several requests at once does not wait for it.
+  app.server.on('checkContinue', (request, response: ServerResponse) => {
+    if (response.socket !== null) response.writeContinue();
+    app.server.emit('request', request, response);
+  });
+  for (const method of METHODS)
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
 
   // Bodies stay streams: each route reads its own, under its own limits.
   app.removeAllContentTypeParsers();
@@ -108,6 +119,14 @@ export function buildApi(
     context.events.close();
     done();
   });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (context.draining()) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    const missing = request.raw.headers.host === undefined && request.raw.httpVersionMinor === 1;
+    done(missing ? new ProblemError('invalid-request', 'HTTP/1.1 asks for a Host header') : undefined);
+  });
   app.addHook('onResponse', (request, reply, done) => {
     if (
       reply.elapsedTime > SLOW_MS &&
@@ -124,6 +143,14 @@ export function buildApi(
   return app;
 }
 
+/** The limits of connections that may change while the server runs. */
+export function applyConnectionLimits(server: Server, settings: ApiSettings): void {
+  server.maxConnections = settings.maxConnections;
+  server.headersTimeout = settings.headerTimeoutMs;
+  server.requestTimeout = settings.requestTimeoutMs;
+  server.keepAliveTimeout = settings.keepAliveMs;
+}
+
 /** Each route, and 405 with `Allow` for every other method of its path. */
 function addRoutes(app: FastifyInstance, context: ApiContext, surface: Surface, routes: readonly Route[]): void {
   const methodsOf = new Map<string, Set<string>>();
@@ -138,14 +165,16 @@ function addRoutes(app: FastifyInstance, context: ApiContext, surface: Surface, 
   }
   for (const [url, methods] of methodsOf) {
     const allowed = [...methods].sort().join(', ');
+    const refused = (request: FastifyRequest): Promise<never> =>
+      Promise.reject(
+        new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed}`, { headers: { allow: allowed } }),
+      );
     app.route({
       method: app.supportedMethods.filter((method) => !methods.has(method)),
       url,
-      handler: (request) => {
-        throw new ProblemError('method-not-allowed', `${pathOf(request)} takes ${allowed}`, {
-          headers: { allow: allowed },
-        });
-      },
+      // Before anything is asked of the body: a wrong method is wrong with every content type.
+      onRequest: refused,
+      handler: refused,
     });
   }
 }

@@ -71,8 +71,16 @@ function consume(stream: Readable, take: (chunk: Buffer) => Step): Promise<Refus
       stream.on('error', () => undefined);
       resolve(outcome);
     };
-    const onEnd = (): void => finish(undefined);
-    const onGone = (): void => finish({ kind: 'aborted' });
+    let busy = false;
+    let ended = false;
+    // The end does not wait for a paused stream: it may come while the last chunk is still worked on.
+    const onEnd = (): void => {
+      ended = true;
+      if (!busy) finish(undefined);
+    };
+    const onGone = (): void => {
+      if (!ended) finish({ kind: 'aborted' });
+    };
     const onData = (chunk: Buffer): void => {
       const step = take(chunk);
       if (step === undefined) return;
@@ -80,8 +88,16 @@ function consume(stream: Readable, take: (chunk: Buffer) => Step): Promise<Refus
         finish(step);
         return;
       }
+      busy = true;
       stream.pause();
-      step.then((outcome) => (outcome === undefined ? stream.resume() : finish(outcome)), onGone);
+      step.then(
+        (outcome) => {
+          busy = false;
+          if (outcome !== undefined || ended) finish(outcome);
+          else stream.resume();
+        },
+        () => finish({ kind: 'aborted' }),
+      );
     };
     stream.on('data', onData).once('end', onEnd).once('close', onGone).once('error', onGone);
   });

@@ -4,12 +4,13 @@ import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { DiagnosisPort } from '../contracts/diagnosis.ts';
 import type { EventFeed } from '../contracts/events.ts';
 import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
+import type { ConfigPort } from '../contracts/config-port.ts';
 import type { ControlPort, IngestPort } from '../contracts/service-ports.ts';
 import type { Tracer } from '../contracts/tracing.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Runtime } from '../core/runtime.ts';
 
-/** Limits in bytes, times in milliseconds. `Settings.server` fits. */
+/** Limits in bytes, times in milliseconds. `Settings.server` fits. Members may change while the daemon runs: read them at each use. */
 export interface ApiSettings {
   readonly maxBodyBytes: number;
   readonly decompressionRatio: number;
@@ -33,10 +34,13 @@ export interface ApiContext {
   readonly control: ControlPort;
   readonly deadLetters: DeadLetterPort;
   readonly diagnosis: DiagnosisPort;
+  readonly config: ConfigPort;
   readonly settings: ApiSettings;
   readonly metrics: Metrics & Exposition;
   readonly tracer: Tracer;
   readonly events: EventFeed;
+  /** While true, answers ask clients to leave their connections. */
+  readonly draining: () => boolean;
   readonly runtime: Runtime;
   /** Holds the bytes of bodies from before they are read until they are answered. */
   readonly bodyBudget: ByteBudget;

@@ -1,6 +1,6 @@
 /**
- * Every error the API answers with, as RFC 9457 problem details: a closed list of kinds, each with its status and a page section in
- * docs/problems.md. `type` and `status` are for programs and stable; `title` and `detail` are for people and are not.
+ * Every error the API answers with, as RFC 9457 problem details: a closed list of kinds, each with its status; what each means is
+ * `problem-texts.ts`. `type` and `status` are for programs and stable; `title` and `detail` are for people and are not.
  */
 import type { FastifyReply } from 'fastify';
 import type { ErrorKind } from '../core/errors.ts';
@@ -18,11 +18,13 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'The path does not take this method' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   'table-exists': { status: 409, title: 'A different table has this name' },
+  'reload-refused': { status: 409, title: 'The configuration could not be reloaded' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body has a type or encoding that is not read' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'invalid-records': { status: 422, title: 'Some records are not valid' },
   'invalid-table': { status: 422, title: 'The table definition is not valid' },
+  'invalid-configuration': { status: 422, title: 'The configuration is not valid' },
   unsupported: { status: 422, title: 'This is not supported' },
   'too-many-requests': { status: 429, title: 'The caller sends more than it may' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
@@ -37,7 +39,8 @@ export const PROBLEMS = {
 
 export type ProblemKind = keyof typeof PROBLEMS;
 
-export const problemType = (kind: ProblemKind): string => `urn:sluice:problem:${kind}`;
+/** A relative reference (RFC 9457 §3.1.1): the service that answered serves the page it names. */
+export const problemType = (kind: ProblemKind): string => `/problems/${kind}`;
 
 /** Members beyond the standard ones, already in wire form. */
 export type ProblemExtras = Readonly<Record<string, unknown>>;

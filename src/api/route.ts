@@ -1,9 +1,10 @@
 /**
  * What a route says of itself: one declaration an endpoint, from which the server, the permissions and the API document are made.
- * Owns the shape; the declarations are in `routes/`.
+ * Owns the shape; the declarations are in `routes/`, what the document says of them in `document/`.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Grant } from '../record/scopes.ts';
+import type { RouteDocs } from './document/route-docs.ts';
 
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => string | Promise<string>;
 
@@ -26,6 +27,8 @@ export interface Route {
   /** The answer goes on until the reader leaves. */
   readonly subscription?: true;
   readonly handler: Handler;
+  /** Parameters, bodies, answers and examples. A test names every route without. */
+  readonly docs?: RouteDocs;
 }
 
 export const TABLES = '/api/v1/tables';

@@ -11,6 +11,7 @@ import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
+import { reloadCommand } from './commands/reload.ts';
 import { runCommand } from './commands/run.ts';
 import { sendCommand } from './commands/send.ts';
 import { snapshotsCommand } from './commands/snapshots.ts';
@@ -69,6 +70,7 @@ export function programOf(context: CommandContext): Command {
     previewCommand,
     checkpointCommand,
     dlqCommand,
+    reloadCommand,
     logCommand,
     keysCommand,
     doctorCommand,

@@ -1,7 +1,7 @@
 /** What every command shares: the options of all, and how they become settings, a terminal and a client of the daemon. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { loadSettings } from '../config/load.ts';
+import { loadSettings, readSettings, type LoadSources, type LoadedConfig } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { messageOf } from '../core/errors.ts';
 import { ApiClient, type Credentials } from './api-client.ts';
@@ -64,7 +64,19 @@ export const terminalOf = ({ io }: CommandContext, options: OutputOptions): Term
   new Terminal(io, options.output);
 
 export const settingsOf = ({ io }: CommandContext, options: Pick<ConfigOptions, 'config'>): Settings =>
-  loadSettings(options.config, { env: io.env, readFile: (path) => io.readFile(path), directory: io.directory });
+  loadSettings(options.config, sourcesOf(io));
+
+/** Reads the file anew at each call. */
+export const rereadOf =
+  ({ io }: CommandContext, file: string) =>
+  (): LoadedConfig =>
+    readSettings(file, sourcesOf(io));
+
+const sourcesOf = (io: CliIo): LoadSources => ({
+  env: io.env,
+  readFile: (path) => io.readFile(path),
+  directory: io.directory,
+});
 
 /** `routes`: whom the command's routes are for; with `server.admin` in the configuration, operators' have an address of their own. */
 export function clientOf(

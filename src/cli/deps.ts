@@ -1,8 +1,10 @@
 /** What the commands need of the rest, and of the process around them. `service.ts` gives the first, `main.ts` the second; tests give both. */
 import type { Readable } from 'node:stream';
+import type { ReloadOutcome } from '../contracts/config-port.ts';
 import type { QuerySource } from '../contracts/query.ts';
 import type { TableUuid } from '../core/ids.ts';
 import type { Clock, Random } from '../core/runtime.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Standing } from '../lane/log-summary.ts';
 
@@ -15,6 +17,8 @@ export interface RunningService {
   readonly ready: Promise<void>;
   /** Resolves with the reason if the service ends without being told to; never rejects. */
   readonly failed: Promise<unknown>;
+  /** Reads the configuration again and applies what can be; the service's log has the outcome too. Never rejects. */
+  reload(): Promise<ReloadOutcome>;
   /**
    * Not ready, go on serving for the drain delay, stop accepting, final checkpoint, close. Idempotent.
    * `checkpointed: false` when the grace ended before all commits had settled: the records are durable and wait in the log.
@@ -35,6 +39,8 @@ export interface Finding {
 export interface StartOptions {
   /** Goes on without damaged bytes of the log, which are kept as files in `<data dir>/skipped`. */
   readonly skipDamagedLog: boolean;
+  /** Reads the configuration file again; may throw `misconfigured`. Absent: there is no file. */
+  readonly reread?: () => LoadedConfig;
 }
 
 export interface CliDeps {
@@ -65,8 +71,13 @@ export interface CliIo {
   readonly clock: Clock;
   readonly random: Random;
   readFile(path: string): string;
+  /**
+   * `handler` is called after something in the folder of `path` changed, until the returned function is called. A hint: a file system
+   * that tells nothing never calls it.
+   */
+  onFolderChange(path: string, handler: () => void): () => void;
   /** `handler` is called for each of the signals until the returned function is. */
-  onSignal(signals: readonly ('SIGTERM' | 'SIGINT')[], handler: (signal: string) => void): () => void;
+  onSignal(signals: readonly ('SIGTERM' | 'SIGINT' | 'SIGHUP')[], handler: (signal: string) => void): () => void;
   /** Ends the process now. */
   kill(exitCode: number): void;
 }

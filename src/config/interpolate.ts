@@ -10,6 +10,8 @@ export interface InterpolationSources {
   readonly allowEnv: readonly string[];
   /** Throws when the file cannot be read. */
   readonly readFile: (path: string) => string;
+  /** Given: no variable and no file is read; defaults and this text stand for them. For texts whose author may not see what they hold. */
+  readonly standIn?: string;
 }
 
 export type InterpolationOutcome =
@@ -40,14 +42,14 @@ function resolve(inner: string, sources: InterpolationSources): InterpolationOut
   );
 }
 
-function fromEnvironment(expression: string, { env, allowEnv }: InterpolationSources): InterpolationOutcome {
+function fromEnvironment(expression: string, { env, allowEnv, standIn }: InterpolationSources): InterpolationOutcome {
   const [, name, fallback] = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(expression) ?? [];
   if (name === undefined) return refused(`\${env:${expression}} does not name a variable`);
   if (!allowEnv.some((allowed) => (allowed.endsWith('*') ? name.startsWith(allowed.slice(0, -1)) : name === allowed)))
     return refused(
       `variable ${name} is not in allow_env${didYouMean(name, allowEnv)}; allow_env lists what this file may read, now ${allowEnv.join(', ') || 'nothing'}`,
     );
-  const value = env[name];
+  const value = standIn === undefined ? env[name] : (fallback ?? standIn);
   if (value !== undefined && (value !== '' || fallback === undefined))
     return { kind: 'text', text: value, changed: true };
   return fallback === undefined
@@ -55,8 +57,9 @@ function fromEnvironment(expression: string, { env, allowEnv }: InterpolationSou
     : { kind: 'text', text: fallback, changed: true };
 }
 
-function fromFile(path: string, { readFile }: InterpolationSources): InterpolationOutcome {
+function fromFile(path: string, { readFile, standIn }: InterpolationSources): InterpolationOutcome {
   if (!path.startsWith('/')) return refused(`\${file:${path}} wants an absolute path`);
+  if (standIn !== undefined) return { kind: 'text', text: standIn, changed: true };
   try {
     return { kind: 'text', text: readFile(path).replace(/\r?\n$/, ''), changed: true };
   } catch (error) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type * as z from 'zod';
+import type { ConfigFault } from '../contracts/config-port.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
 import { interpolate } from './interpolate.ts';
 import type { Path, Place } from './positions.ts';
@@ -17,22 +18,20 @@ import { knownKeys } from './schema-keys.ts';
 import type { Settings } from './settings.ts';
 import { didYouMean } from './suggest.ts';
 
-export interface ConfigFault extends Place {
-  readonly file: string;
-  /** `tables.0.schema.2.type`; empty for the file as a whole. */
-  readonly path: string;
-  readonly message: string;
-}
-
 export type LoadedConfig =
   | { readonly kind: 'valid'; readonly settings: Settings }
   | { readonly kind: 'invalid'; readonly faults: readonly ConfigFault[] };
+
+/** A file with more is mended in turns. */
+const MAX_FAULTS = 100;
 
 export interface LoadSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
   /** Relative paths in the file count from here. */
   readonly directory: string;
+  /** See `InterpolationSources`. */
+  readonly standIn?: string;
 }
 
 export const systemSources = (): LoadSources => ({
@@ -47,13 +46,21 @@ export const formatFault = ({ file, line, column, path, message }: ConfigFault):
 
 /** Throws kind `misconfigured`, one line a fault; kind `not-found` when there is no such file. No file: the defaults. */
 export function loadSettings(file: string | undefined, sources: LoadSources = systemSources()): Settings {
-  const loaded = parseSettings(file === undefined ? '' : readConfigFile(file, sources), file ?? 'defaults', sources);
+  const loaded = file === undefined ? parseSettings('', 'defaults', sources) : readSettings(file, sources);
   if (loaded.kind === 'invalid')
     throw new SluiceError('misconfigured', loaded.faults.map(formatFault).join('\n'), {
       context: { faults: loaded.faults.length },
       remedy: 'mend the lines named above; `sluice validate` checks the file without starting',
     });
-  return file === undefined ? loaded.settings : Object.freeze({ ...loaded.settings, source: file });
+  return loaded.settings;
+}
+
+/** Throws kind `misconfigured` when the file cannot be read; what is wrong in it is a value. */
+export function readSettings(file: string, sources: LoadSources): LoadedConfig {
+  const loaded = parseSettings(readConfigFile(file, sources), file, sources);
+  return loaded.kind === 'invalid'
+    ? loaded
+    : { kind: 'valid', settings: Object.freeze({ ...loaded.settings, source: file }) };
 }
 
 function readConfigFile(file: string, sources: LoadSources): string {
@@ -72,18 +79,21 @@ export function parseSettings(text: string, file: string, sources: LoadSources):
   const document: Document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
+    // Looked for below: the parser compares each key with each.
+    uniqueKeys: false,
     merge: false,
   });
   const faults: ConfigFault[] = [];
-  const add = (place: Place, path: Path, message: string): void =>
-    void faults.push({ file, ...place, path: path.join('.'), message });
+  const add = (place: Place, path: Path, message: string): void => {
+    if (faults.length < MAX_FAULTS) faults.push({ file, ...place, path: path.join('.'), message });
+  };
   const invalid = (): LoadedConfig => ({
     kind: 'invalid',
     faults: faults.sort((a, b) => a.line - b.line || a.column - b.column),
   });
 
   addSyntaxErrors(document, lines, text, add);
+  addDoubledKeys(document, lines, add);
   if (faults.length > 0) return invalid();
   if (document.contents === null) document.contents = document.createNode({});
   if (!isMap(document.contents)) {
@@ -98,7 +108,11 @@ export function parseSettings(text: string, file: string, sources: LoadSources):
     at === 'key'
       ? placeOfKey(document, lines, path.slice(0, -1), String(path.at(-1)))
       : placeOfValue(document, lines, path);
-  const raw: unknown = document.toJS();
+  const raw = plainOf(document);
+  if (raw instanceof Error) {
+    add({ line: 1, column: 1 }, [], raw.message);
+    return invalid();
+  }
   const parsed = fileSchema.safeParse(raw);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) addIssue(issue, document, lines, add);
@@ -109,6 +123,16 @@ export function parseSettings(text: string, file: string, sources: LoadSources):
   if ('settings' in resolved) return { kind: 'valid', settings: resolved.settings };
   for (const fault of resolved.faults) add(placeOfFault(fault), fault.path, fault.message);
   return invalid();
+}
+
+/** Aliases without an anchor, and those that would unpack to more than a file could say, are found only here. */
+function plainOf(document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) return error;
+    throw error;
+  }
 }
 
 /** Replaces text scalars in place. `allow_env` itself is read as it stands: a file may not widen by the environment what it may read. */
@@ -159,7 +183,7 @@ function addIssue(
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(path);
-    for (const key of issue.keys)
+    for (const key of issue.keys.slice(0, MAX_FAULTS))
       add(
         placeOfKey(document, lines, path, key),
         [...path, key],
@@ -181,6 +205,24 @@ const EXPECTED: Readonly<Record<string, string>> = {
   record: 'keys and values',
   array: 'a list',
 };
+
+function addDoubledKeys(
+  document: Document,
+  lines: LineCounter,
+  add: (place: Place, path: Path, message: string) => void,
+): void {
+  visit(document, {
+    Map: (_key, map) => {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) add(placeOf(lines, key.range?.[0] ?? 0), [], `key "${name}" is there twice`);
+        seen.add(name);
+      }
+    },
+  });
+}
 
 /** The first of each line: the parser's later complaints about it follow from that one. */
 function addSyntaxErrors(

@@ -1,6 +1,5 @@
 /**
- * From the parsed file to `Settings`: derived defaults, absolute paths, and the rules between values. Every rule that can be broken
- * is stated here and nowhere else.
+ * From the parsed file to `Settings`: derived defaults, absolute paths. The rules between values are `rules.ts`.
  */
 import { resolve as absolute } from 'node:path';
 import type { RateLimits } from '../contracts/access.ts';
@@ -13,6 +12,7 @@ import type { Problem } from '../record/type-text.ts';
 import { isRecord } from '../record/type-text.ts';
 import { parseRoot } from '../store/uri.ts';
 import type { Path } from './positions.ts';
+import { brokenRules, pathOfRule } from './rules.ts';
 import type { ParsedFile } from './schema.ts';
 import type { S3Settings, Settings, TlsSettings } from './settings.ts';
 
@@ -33,56 +33,13 @@ export function resolveSettings(
   const compression = file.file.compression ?? (file.encoder === 'parquetjs' ? 'snappy' : 'zstd');
   const bodyMemory = server.limits.body_memory ?? Math.max(Math.floor(memory.budget / 4), server.max_body);
 
-  const rule: Rule = (holds, path, message) => void (holds || faults.push({ path, message }));
-  rule(
-    server.max_body <= memory.budget / 2,
-    ['server', 'max_body'],
-    'is more than half of memory.budget: one request must fit beside its records',
+  const tls = resolveTls(
+    server.tls,
+    directory,
+    (holds, path, message) => void (holds || faults.push({ path, message })),
   );
-  rule(
-    server.max_body <= bodyMemory,
-    ['server', 'limits', 'body_memory'],
-    'is less than server.max_body: the largest request would never fit',
-  );
-  rule(
-    bodyMemory <= memory.budget,
-    ['server', 'limits', 'body_memory'],
-    'is more than memory.budget, of which it is a part',
-  );
-  rule(
-    server.drain_delay <= server.shutdown_grace,
-    ['server', 'drain_delay'],
-    'is longer than server.shutdown_grace, of which it is a part',
-  );
-  rule(
-    server.limits.header_timeout <= server.limits.request_timeout,
-    ['server', 'limits', 'header_timeout'],
-    'is longer than request_timeout, of which it is a part',
-  );
-  rule(
-    log.segment_bytes * 4 <= log.max_bytes,
-    ['log', 'segment_bytes'],
-    'is more than a quarter of log.max_bytes: the log trims whole segments',
-  );
-  rule(
-    server.max_body <= log.max_bytes * log.table_share,
-    ['log', 'table_share'],
-    'leaves a table less than server.max_body: the largest request would never fit',
-  );
-  rule(
-    checkpoint.max_bytes * 3 <= log.max_bytes,
-    ['checkpoint', 'max_bytes'],
-    'is more than a third of log.max_bytes: two sealed checkpoints may wait while the next one fills',
-  );
-  rule(
-    file.encoder === 'duckdb' || compression !== 'zstd',
-    ['file', 'compression'],
-    'zstd needs encoder duckdb; parquetjs writes snappy or none',
-  );
-  const tls = resolveTls(server.tls, directory, rule);
   const tables = resolveTables(file.tables, faults);
 
-  if (faults.length > 0) return { faults };
   const settings: Settings = {
     pipeline: pipelineId(file.pipeline),
     dataDir,
@@ -92,6 +49,7 @@ export function resolveSettings(
       ...(server.admin === undefined ? {} : { admin: server.admin }),
       ...(tls === undefined ? {} : { tls }),
       maxBodyBytes: server.max_body,
+      maxRecordBytes: server.limits.max_record,
       shutdownGraceMs: server.shutdown_grace,
       drainDelayMs: server.drain_delay,
       decompressionRatio: server.limits.decompression_ratio,
@@ -133,6 +91,8 @@ export function resolveSettings(
     logLevel: file.telemetry.log_level,
     ...(file.telemetry.traces === undefined ? {} : { traces: resolveTraces(file.telemetry.traces) }),
   };
+  for (const rule of brokenRules(settings)) faults.push({ path: pathOfRule(rule), message: rule.message });
+  if (faults.length > 0) return { faults };
   return { settings: deepFreeze(settings) };
 }
 

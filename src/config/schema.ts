@@ -13,6 +13,9 @@ const limits = z.strictObject({
   decompression_ratio: count({ min: 2, max: 100_000 })
     .prefault(200)
     .describe('A compressed body may unpack to at most this many times its size (above the first 1 MiB).'),
+  max_record: size({ min: KiB, max: 8 * MiB })
+    .prefault('1MiB')
+    .describe('Bytes of one record. A record is checked in one go, while no other request is looked at.'),
   body_memory: size({ min: MiB })
     .optional()
     .describe('Bytes of request bodies held at once; beyond it requests get 503. Default: a quarter of memory.budget.'),
@@ -52,7 +55,9 @@ const server = z.strictObject({
     .describe('Address of its own for routes that maintain or administer, and for /metrics. Default: server.listen.'),
   tls: tls.optional().describe('HTTPS on every listener.'),
   max_body: size({ min: KiB, max: GiB }).prefault('20MiB').describe('Bytes of a request body after decompression.'),
-  shutdown_grace: duration().prefault('45s').describe('Time for the final checkpoint after SIGTERM.'),
+  shutdown_grace: duration()
+    .prefault('45s')
+    .describe('Time from SIGTERM to the end of the final checkpoint; drain_delay is a part of it.'),
   drain_delay: duration()
     .prefault('0s')
     .describe('After SIGTERM, go on serving this long while /readyz says no, so that load balancers notice.'),

@@ -16,6 +16,7 @@ export interface ServerSettings {
   readonly admin?: ListenAddress;
   readonly tls?: TlsSettings;
   readonly maxBodyBytes: number;
+  readonly maxRecordBytes: number;
   readonly shutdownGraceMs: number;
   readonly drainDelayMs: number;
   readonly decompressionRatio: number;

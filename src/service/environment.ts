@@ -1,12 +1,15 @@
 /** Trying what the configuration names before it is relied on (`sluice validate`, promise P6). Owns the list of checks; cleans up behind itself. */
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, statfs } from 'node:fs/promises';
 import { isSluiceError, messageOf } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Finding } from '../cli/deps.ts';
 import type { Settings } from '../config/settings.ts';
+import { formatSize } from '../config/units.ts';
 import { probeStore } from '../store/probe.ts';
 import { checkAccess } from './access.ts';
 import { openWarehouse, type Warehouse } from './warehouse.ts';
+
+const MiB = 1024 * 1024;
 
 export async function checkEnvironment(settings: Settings, runtime: Runtime): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
@@ -33,6 +36,7 @@ export async function checkEnvironment(settings: Settings, runtime: Runtime): Pr
     const keys = checkAccess(settings);
     return Promise.resolve(keys.length === 0 ? 'no API key yet' : `${keys.length} API keys`);
   });
+  findings.push(...(await roomForLog(settings.log)));
   let warehouse: Warehouse | undefined;
   const opened = await check('catalog', async () => {
     warehouse = openWarehouse(settings, runtime);
@@ -48,4 +52,25 @@ export async function checkEnvironment(settings: Settings, runtime: Runtime): Pr
   }
   await warehouse?.close();
   return findings;
+}
+
+/** A log that fills its volume before its own bound stops the daemon instead of slowing the sources. */
+async function roomForLog({ dir, maxBytes }: Settings['log']): Promise<readonly Finding[]> {
+  const check = 'log space';
+  try {
+    const { bavail, bsize } = await statfs(dir);
+    const free = bavail * bsize;
+    if (free >= maxBytes) return [{ check, level: 'ok', message: `there is room for ${formatSize(maxBytes)}` }];
+    return [
+      {
+        check,
+        level: 'warning',
+        message: `the volume of ${dir} has ${formatSize(Math.floor(free / MiB) * MiB)} left, log.max_bytes is ${formatSize(maxBytes)}`,
+        remedy: 'give the log a larger volume, or lower log.max_bytes',
+      },
+    ];
+  } catch {
+    // The check of the directory has said why.
+    return [];
+  }
 }

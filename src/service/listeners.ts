@@ -1,8 +1,8 @@
 /** The addresses the API answers on: one, or two when operators have their own. Owns binding, certificates in use, and closing. */
 import type { Server, TlsOptions } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import { buildApi } from '../api/app.ts';
-import type { ApiContext } from '../api/context.ts';
+import { applyConnectionLimits, buildApi } from '../api/app.ts';
+import type { ApiContext, ApiSettings } from '../api/context.ts';
 import type { ServerSettings } from '../config/settings.ts';
 import type { ListenAddress } from '../config/units.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
@@ -33,8 +33,19 @@ export class Listeners {
     return { url, adminUrl: await listenOn(this.#admin, admin, 'server.admin') };
   }
 
+  /** For connections to come and those there are. */
+  applyLimits(settings: ApiSettings): void {
+    for (const app of this.#apps) applyConnectionLimits(app.server, settings);
+  }
+
+  /** Refuses connections and resolves when those there are have ended. */
   async close(): Promise<void> {
-    for (const app of this.#apps) await app.close();
+    await Promise.all(this.#apps.map((app) => app.close()));
+  }
+
+  /** Ends the connections that are still there. */
+  cut(): void {
+    for (const app of this.#apps) app.server.closeAllConnections();
   }
 
   get #apps(): readonly FastifyInstance[] {

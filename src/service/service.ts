@@ -11,10 +11,11 @@ import { Ingest } from '../checkpoint/ingest.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
 import { SqlLetterReader } from '../columnar/query/letter-reader.ts';
+import { defaultCheckLimits } from '../columnar/check/limits.ts';
+import { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { Log } from '../contracts/log.ts';
-import type { ServiceLog } from '../contracts/service-log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
 import { messageOf } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
@@ -27,6 +28,7 @@ import { NodeDisk } from '../lane/node-disk.ts';
 import { openLog } from '../lane/open-log.ts';
 import { probeStore } from '../store/probe.ts';
 import { openAccess } from './access.ts';
+import { Configuration } from './configuration.ts';
 import { Control } from './control.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
@@ -38,6 +40,7 @@ import { querySourceOf } from './query-source.ts';
 import { keepSkipped } from './skipped-bytes.ts';
 import { SurveyCache, healthLevels } from './survey-cache.ts';
 import { openTelemetry } from './telemetry.ts';
+import { closeFront, drain } from './stopping.ts';
 import { openWarehouse } from './warehouse.ts';
 import { Watch } from './watch.ts';
 
@@ -56,6 +59,7 @@ export async function startService(
   const watch = new Watch(runtime.clock);
   const telemetry = await openTelemetry(settings, runtime, version, watch, (table) => control.openTable(table));
   const { log: logger, metrics, tracer, events } = telemetry;
+  const live = new LiveSettings(settings);
   const access = await openAccess(settings, runtime, logger);
   const lock = lockDirectory(settings.log.dir);
   const warehouse = openWarehouse(settings, runtime, telemetry.store);
@@ -114,13 +118,21 @@ export async function startService(
     nameOf: (uuid) => coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.name,
   });
   let desk: DeadLetterPort | undefined;
+  const configuration = new Configuration({
+    live,
+    createTable: (definition) => control.createTable(definition),
+    log: logger,
+    ...(options.reread === undefined ? {} : { reread: options.reread }),
+  });
   const context: ApiContext = {
     ingest: late,
     control,
     deadLetters: lateLetters(() => desk),
     access,
     diagnosis,
-    settings: settings.server,
+    config: configuration,
+    settings: live.section('server'),
+    draining: () => draining,
     metrics,
     tracer,
     events,
@@ -148,10 +160,23 @@ export async function startService(
   };
   const api = new Listeners(context, settings.server, access);
 
+  configuration.register({
+    name: 'log level',
+    prepare: ({ logLevel }) => Promise.resolve({ apply: () => telemetry.setLogLevel(logLevel) }),
+  });
+  configuration.register({
+    name: 'connection limits',
+    prepare: ({ server }) => Promise.resolve({ apply: () => api.applyLimits(server) }),
+  });
+  configuration.register({
+    name: 'keys and certificates',
+    prepare: () => Promise.resolve({ apply: () => access.reload() }),
+  });
+
   const closeAll = async (): Promise<void> => {
-    await api.close();
+    await closeFront(api, coordinator, runtime.clock);
     await access.close();
-    await Promise.all([diagnosis.close(), coordinator?.stop()]);
+    await diagnosis.close();
     await log?.close();
     await engine.close();
     await warehouse.close();
@@ -183,9 +208,10 @@ export async function startService(
       locations: warehouse.locations,
       runtime,
       pipeline: settings.pipeline,
-      limits: settings.checkpoint,
+      limits: live.section('checkpoint'),
       layoutOf: layout,
-      checkerOf: (view) => compileChecker(view.schema),
+      checkerOf: (view) =>
+        compileChecker(view.schema, { ...defaultCheckLimits, admittedRecordBytes: settings.server.maxRecordBytes }),
       history,
       tracer,
       onTrouble: telemetry.onTrouble,
@@ -219,38 +245,17 @@ export async function startService(
     draining = true;
     events.publish({ type: 'service.draining' });
     await ready.catch(() => undefined);
-    if (late.open) await runtime.clock.sleep(settings.server.drainDelayMs);
-    await late.close('the daemon is stopping');
-    const drained = await drain(coordinator, settings.server.shutdownGraceMs, logger);
+    const drained = await drain(
+      late,
+      () => coordinator,
+      live.current.server,
+      runtime.clock,
+      (facts, message) => logger.warn(facts, message),
+    );
     await closeAll();
     return drained;
   });
-  return { ...addresses, ready, failed, stop };
-}
-
-async function drain(
-  coordinator: Coordinator<IcebergView, PreparedAppend> | undefined,
-  graceMs: number,
-  logger: ServiceLog,
-): Promise<{ readonly checkpointed: boolean; readonly reason?: string }> {
-  try {
-    await coordinator?.drain('shutdown', AbortSignal.timeout(graceMs));
-  } catch (error) {
-    logger.warn(
-      { error: messageOf(error) },
-      'the grace ended before every table had committed; the records wait in the log',
-    );
-    return { checkpointed: false, reason: 'the grace ended; the records wait in the log' };
-  }
-  const stopped = coordinator?.pipelines.find(
-    (pipeline) => pipeline.state.kind === 'stopped' && pipeline.lag.records > 0n,
-  );
-  return stopped === undefined
-    ? { checkpointed: true }
-    : {
-        checkpointed: false,
-        reason: `table ${formatTableName(stopped.name)} has stopped; its records wait in the log`,
-      };
+  return { ...addresses, ready, failed, reload: () => configuration.reload(), stop };
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

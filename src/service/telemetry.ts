@@ -23,6 +23,7 @@ import type { Watch } from './watch.ts';
 
 export interface Telemetry {
   readonly log: ServiceLog;
+  readonly setLogLevel: (level: Settings['logLevel']) => void;
   readonly metrics: Metrics & Exposition;
   readonly tracer: Tracer;
   readonly events: EventSink & EventFeed;
@@ -67,6 +68,7 @@ export async function openTelemetry(
 
   return {
     log,
+    setLogLevel: log.setLevel,
     metrics,
     tracer,
     events,

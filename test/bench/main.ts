@@ -1,6 +1,7 @@
 /** `npm run bench NAME [-- options]`: runs one benchmark of this folder. */
 const benches: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   check: () => import('./check.ts'),
+  isolation: () => import('./isolation.ts'),
   ingest: () => import('./ingest.ts'),
   staging: () => import('./staging.ts'),
 };

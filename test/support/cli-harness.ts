@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Settings } from '../../src/config/settings.ts';
 import { runCli } from '../../src/cli/cli.ts';
-import type { CliDeps, CliIo, Finding, RunningService } from '../../src/cli/deps.ts';
+import type { CliDeps, CliIo, Finding, RunningService, StartOptions } from '../../src/cli/deps.ts';
 import type { QuerySource } from '../../src/contracts/query.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
 
@@ -21,9 +21,11 @@ export interface CliSetup {
   readonly findings?: readonly Finding[];
   readonly query?: QuerySource;
   readonly standings?: Awaited<ReturnType<CliDeps['readStandings']>>;
-  readonly start?: (settings: Settings) => Promise<RunningService>;
+  readonly start?: (settings: Settings, options: StartOptions) => Promise<RunningService>;
   /** Gets the function that sends a signal to the running command. */
   readonly signals?: (send: (signal: string) => void) => void;
+  /** Gets the function that says that a folder changed. */
+  readonly folder?: (changed: () => void) => void;
   readonly killed?: (code: number) => void;
   /** Waits of the command take no time. */
   readonly hurry?: boolean;
@@ -37,6 +39,7 @@ export async function cli(args: readonly string[], setup: CliSetup = {}): Promis
     isTTY: setup.tty === true,
     columns: 80,
   });
+  const handlers = new Map<string, (signal: string) => void>();
   const io: CliIo = {
     stdin: Readable.from(setup.stdin === undefined ? [] : [Buffer.from(setup.stdin)]),
     stdout: stream(out),
@@ -46,8 +49,13 @@ export async function cli(args: readonly string[], setup: CliSetup = {}): Promis
     clock: setup.hurry === true ? { ...systemRuntime.clock, sleep: () => Promise.resolve() } : systemRuntime.clock,
     random: systemRuntime.random,
     readFile: (path) => setup.files?.[path] ?? readFileSync(path, 'utf8'),
-    onSignal: (_signals, handler) => {
-      setup.signals?.(handler);
+    onFolderChange: (_path, handler) => {
+      setup.folder?.(handler);
+      return () => undefined;
+    },
+    onSignal: (signals, handler) => {
+      for (const signal of signals) handlers.set(signal, handler);
+      setup.signals?.((signal) => handlers.get(signal)?.(signal));
       return () => undefined;
     },
     kill: (code) => setup.killed?.(code),

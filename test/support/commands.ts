@@ -23,6 +23,7 @@ const program = programOf({
     directory: '/',
     readFile: () => '',
     onSignal: () => () => undefined,
+    onFolderChange: () => () => undefined,
     kill: () => undefined,
   },
   exitCode: 0,

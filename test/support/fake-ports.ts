@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApi, type Listener } from '../../src/api/app.ts';
 import type { ApiContext, ApiSettings } from '../../src/api/context.ts';
 import type { AccessPort, AuditEvent } from '../../src/contracts/access.ts';
+import type { ConfigFault, ConfigPort, ReloadOutcome, RunningConfig } from '../../src/contracts/config-port.ts';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -20,6 +21,7 @@ import type { SnapshotSummary, TableDefinition } from '../../src/contracts/table
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
+import { apiDocument } from './api-document/document.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
 import { EventHub } from '../../src/telemetry/events/event-hub.ts';
@@ -180,6 +182,26 @@ export const checkpointRecord = (table: string): CheckpointRecord => ({
   phases: { write: 0.1, upload: 0.2, commit: 0.3 },
 });
 
+export class FakeConfig implements ConfigPort {
+  readonly validated: string[] = [];
+  config: RunningConfig = { source: '/etc/sluice.yaml', settings: { pipeline: 'x' }, needsRestart: [] };
+  faults: readonly ConfigFault[] = [];
+  outcome: ReloadOutcome = { kind: 'reloaded', applied: [], needsRestart: [], noEffect: [] };
+
+  running(): RunningConfig {
+    return this.config;
+  }
+
+  validate(text: string): readonly ConfigFault[] {
+    this.validated.push(text);
+    return this.faults;
+  }
+
+  reload(): Promise<ReloadOutcome> {
+    return Promise.resolve(this.outcome);
+  }
+}
+
 const SETTINGS: ApiSettings = {
   maxBodyBytes: 1024 * 1024,
   decompressionRatio: 50,
@@ -194,6 +216,7 @@ const SETTINGS: ApiSettings = {
 export interface TestContext {
   readonly context: ApiContext;
   readonly ports: FakePorts;
+  readonly config: FakeConfig;
   readonly budget: ByteBudget;
   readonly events: EventHub;
   readonly logged: { readonly facts: object; readonly message: string }[];
@@ -201,6 +224,8 @@ export interface TestContext {
 
 export interface TestApi extends TestContext {
   readonly app: FastifyInstance;
+  /** Closes the app; throws when it gave an answer that the API document does not know. */
+  readonly close: () => Promise<void>;
 }
 
 export interface TestOptions {
@@ -238,6 +263,7 @@ class OpenAccess implements AccessPort {
 
 export function testContext(options: TestOptions = {}): TestContext {
   const ports = new FakePorts();
+  const config = new FakeConfig();
   const budget = new ByteBudget(options.budgetBytes ?? 64 * 1024 * 1024);
   const logged: { facts: object; message: string }[] = [];
   const log = (facts: object, message: string): void => void logged.push({ facts, message });
@@ -251,6 +277,8 @@ export function testContext(options: TestOptions = {}): TestContext {
       health: (table) => ports.diagnosis.health(table),
     },
     deadLetters: ports,
+    config,
+    draining: () => ports.reasons.some(({ code }) => code === 'draining'),
     settings: { ...SETTINGS, ...options.settings },
     metrics: createMetrics({ version: '1.2.3' }),
     tracer: options.tracer ?? NO_TRACER,
@@ -262,10 +290,27 @@ export function testContext(options: TestOptions = {}): TestContext {
     access: options.access ?? new OpenAccess(),
     levels: () => ({ log: { bytes: 5, maxBytes: 10, parkedTables: 0 }, memory: { used: 1, limit: 2 } }),
   };
-  return { context, ports, budget, events, logged };
+  return { context, ports, config, budget, events, logged };
 }
 
 export function testApi(options: TestOptions = {}): TestApi {
   const made = testContext(options);
-  return { ...made, app: buildApi(made.context, options.listener) };
+  const app = buildApi(made.context, options.listener);
+  const faults: string[] = [];
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const fault = apiDocument().fault({
+      method: request.method,
+      path: request.url.replace(/[?#].*$/s, ''),
+      status: reply.statusCode,
+      contentType: reply.getHeader('content-type')?.toString(),
+      body: typeof payload === 'string' || payload instanceof Buffer ? payload.toString() : '',
+    });
+    if (fault !== undefined) faults.push(fault);
+    done();
+  });
+  const close = async (): Promise<void> => {
+    await app.close();
+    if (faults.length > 0) throw new Error(`answers that the API document does not know:\n${faults.join('\n')}`);
+  };
+  return { ...made, app, close };
 }

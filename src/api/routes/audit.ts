@@ -1,5 +1,6 @@
 /** `GET /api/v1/audit`: what was done and what was refused, the latest first. */
 import type { ApiContext } from '../context.ts';
+import { auditDocs } from '../document/operation-docs.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import type { Handler, Route } from '../route.ts';
 import { json } from '../wire.ts';
@@ -14,6 +15,7 @@ export const auditRoutes = (context: ApiContext): readonly Route[] => [
     access: 'admin',
     summary: 'List the latest control actions and denials',
     handler: showAudit(context),
+    docs: auditDocs,
   },
 ];
 

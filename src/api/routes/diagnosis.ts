@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import { parseTableName } from '../../record/table-name.ts';
 import type { ApiContext } from '../context.ts';
+import { diagnoseDocs, healthDocs } from '../document/diagnosis-docs.ts';
 import { diagnosisJson, healthJson } from '../diagnosis-wire.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
@@ -23,6 +24,7 @@ export const diagnosisRoutes = (context: ApiContext): readonly Route[] => [
     narrows: true,
     summary: 'Diagnose the daemon and its tables, or one table: findings with evidence and remedies, worst first',
     handler: diagnose(context),
+    docs: diagnoseDocs,
   },
   {
     method: 'GET',
@@ -30,6 +32,7 @@ export const diagnosisRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'Score the files and metadata of a table from 0 to 100, with what takes points',
     handler: health(context),
+    docs: healthDocs,
   },
 ];
 

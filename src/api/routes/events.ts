@@ -4,6 +4,7 @@ import type { StampedEvent } from '../../contracts/events.ts';
 import { formatTableName } from '../../core/ids.ts';
 import { parseTableName } from '../../record/table-name.ts';
 import type { ApiContext } from '../context.ts';
+import { eventDocs } from '../document/event-docs.ts';
 import { EVENT_STREAM, openEventStream } from '../event-stream.ts';
 import { mayAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
@@ -22,6 +23,7 @@ export const eventRoutes = (context: ApiContext): readonly Route[] => [
     summary: 'Follow checkpoints, states of tables and the service as server-sent events',
     subscription: true,
     handler: followEvents(context),
+    docs: eventDocs,
   },
 ];
 

@@ -1,5 +1,6 @@
 /** Health, readiness, metrics and version: what supervisors and scrapers ask. */
 import type { ApiContext } from '../context.ts';
+import { livezDocs, metricsDocs, readyzDocs, versionDocs } from '../document/operation-docs.ts';
 import { ProblemError } from '../problems.ts';
 import type { Handler, Route } from '../route.ts';
 import { json } from '../wire.ts';
@@ -7,16 +8,38 @@ import { json } from '../wire.ts';
 const READY_RETRY_MS = 1_000;
 
 export const operationRoutes = (context: ApiContext): readonly Route[] => [
-  { method: 'GET', path: '/livez', access: 'public', summary: 'Whether the process turns', handler: live },
+  {
+    method: 'GET',
+    path: '/livez',
+    access: 'public',
+    summary: 'Whether the process turns',
+    handler: live,
+    docs: livezDocs,
+  },
   {
     method: 'GET',
     path: '/readyz',
     access: 'public',
     summary: 'Whether records are accepted, with the reasons if not',
     handler: ready(context),
+    docs: readyzDocs,
   },
-  { method: 'GET', path: '/metrics', access: 'read', summary: 'Prometheus metrics', handler: metrics(context) },
-  { method: 'GET', path: '/version', access: 'public', summary: 'Version of the service', handler: version(context) },
+  {
+    method: 'GET',
+    path: '/metrics',
+    access: 'read',
+    summary: 'Prometheus metrics',
+    handler: metrics(context),
+    docs: metricsDocs,
+  },
+  {
+    method: 'GET',
+    path: '/version',
+    access: 'public',
+    summary: 'Version of the service',
+    handler: version(context),
+    docs: versionDocs,
+  },
 ];
 
 /** Answers while the event loop turns. */

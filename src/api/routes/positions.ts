@@ -1,6 +1,7 @@
 /** `GET /api/v1/tables/{ns}.{table}/positions/{p}`: what became of a record. */
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
+import { positionDocs } from '../document/record-docs.ts';
 import { formatPosition, parsePosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
@@ -18,6 +19,7 @@ export const positionRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'What became of the records up to a position',
     handler: showPosition(context),
+    docs: positionDocs,
   },
 ];
 

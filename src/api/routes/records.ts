@@ -6,6 +6,7 @@ import type { Span } from '../../contracts/tracing.ts';
 import { formatTableName } from '../../core/ids.ts';
 import { ON_ERRORS } from '../../record/on-error.ts';
 import type { ApiContext } from '../context.ts';
+import { appendDocs } from '../document/record-docs.ts';
 import { formatPosition } from '../position-text.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
@@ -29,6 +30,7 @@ export const recordRoutes = (context: ApiContext): readonly Route[] => [
     access: 'append',
     summary: 'Append records',
     handler: traced(context, PATH, appendRecords(context)),
+    docs: appendDocs,
   },
 ];
 

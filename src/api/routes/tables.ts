@@ -1,6 +1,16 @@
 /** Creating, listing and describing tables, their snapshots, files and checkpoints. */
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
+import {
+  createTableDocs,
+  describeTableDocs,
+  flushAllDocs,
+  flushTableDocs,
+  listCheckpointsDocs,
+  listFilesDocs,
+  listSnapshotsDocs,
+  listTablesDocs,
+} from '../document/table-docs.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
 import { found, jsonBodyOf, noParameters, tableOf } from '../requests.ts';
@@ -16,6 +26,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     narrows: true,
     summary: 'List tables with their state',
     handler: listTables(context),
+    docs: listTablesDocs,
   },
   {
     method: 'POST',
@@ -24,6 +35,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     narrows: true,
     summary: 'Create a table',
     handler: createTable(context),
+    docs: createTableDocs,
   },
   {
     method: 'GET',
@@ -31,6 +43,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'Describe a table: schema, partitions, properties, state',
     handler: describeTable(context),
+    docs: describeTableDocs,
   },
   {
     method: 'GET',
@@ -38,6 +51,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'List the snapshots of a table',
     handler: listSnapshots(context),
+    docs: listSnapshotsDocs,
   },
   {
     method: 'GET',
@@ -45,6 +59,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'List the data files of the current snapshot',
     handler: listFiles(context),
+    docs: listFilesDocs,
   },
   {
     method: 'GET',
@@ -52,6 +67,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'read',
     summary: 'List the latest checkpoints of a table',
     handler: listCheckpoints(context),
+    docs: listCheckpointsDocs,
   },
   {
     method: 'POST',
@@ -59,6 +75,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'maintain',
     summary: 'Checkpoint a table now',
     handler: flushTable(context),
+    docs: flushTableDocs,
   },
   {
     method: 'POST',
@@ -66,6 +83,7 @@ export const tableRoutes = (context: ApiContext): readonly Route[] => [
     access: 'maintain',
     summary: 'Checkpoint every table now',
     handler: flushAll(context),
+    docs: flushAllDocs,
   },
 ];
 

@@ -9,6 +9,7 @@ import { CliFailure } from '../failure.ts';
 
 interface ValidateOptions extends ConfigOptions {
   readonly environment: boolean;
+  readonly denyWarnings?: true;
 }
 
 export const validateCommand = (context: CommandContext): Command =>
@@ -17,6 +18,7 @@ export const validateCommand = (context: CommandContext): Command =>
       'check the configuration, and by canary writes the stores and the catalog it names; exit 78 when something is wrong',
     )
     .option('--no-environment', 'check the file only')
+    .option('--deny-warnings', 'warnings are failures too')
     .action(async (options: ValidateOptions) => {
       const { io, deps } = context;
       const terminal = terminalOf(context, options);
@@ -37,7 +39,9 @@ export const validateCommand = (context: CommandContext): Command =>
         );
       }
       const findings: readonly Finding[] = options.environment ? await deps.checkEnvironment(loaded.settings) : [];
-      const errors = findings.filter(({ level }) => level === 'error');
+      const errors = findings.filter(
+        ({ level }) => level === 'error' || (level === 'warning' && options.denyWarnings === true),
+      );
       terminal.table(
         { valid: errors.length === 0, faults: [], findings },
         findings,

@@ -32,18 +32,21 @@ export interface BodyFault {
   readonly kind: 'fault';
   readonly record: number;
   readonly line: number;
+  readonly code: 'invalid_json' | 'too_long';
   readonly detail: string;
 }
 
 /** Between two steps lies about this much of a body: a few milliseconds of work. */
 export const STEP_BYTES = 1024 * 1024;
+/** Before it is known how slow the values are, and as long as they are. */
+export const CAREFUL_STEP_BYTES = STEP_BYTES / 16;
 
 /** A byte-order mark at the very start belongs to the file, not to the data: it is skipped. Yields between steps. */
-export function* bodyLines(body: Uint8Array, format: BodyFormat): Generator<void, BodyLines> {
+export function* bodyLines(body: Uint8Array, format: BodyFormat, maxRecordBytes: number): Generator<void, BodyLines> {
   const skipped = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   const bytes = skipped === 0 ? body : body.subarray(skipped);
   if (format === 'ndjson') return { kind: 'lines', bytes: endedByNewline(bytes), skipped };
-  const split = yield* new JsonSplitter(bytes).split();
+  const split = yield* new JsonSplitter(bytes, maxRecordBytes).split();
   return split.kind === 'fault' ? split : { ...split, skipped };
 }
 
@@ -70,11 +73,13 @@ class JsonSplitter {
   readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #size: number;
+  readonly #maxElementBytes: number;
   #at = 0;
   #line = 1;
   readonly #lineNumbers: number[] = [];
 
-  constructor(body: Uint8Array) {
+  constructor(body: Uint8Array, maxElementBytes: number) {
+    this.#maxElementBytes = maxElementBytes;
     this.#size = body.length;
     this.#bytes = Buffer.allocUnsafe(body.length + 1);
     this.#bytes.set(body);
@@ -88,8 +93,7 @@ class JsonSplitter {
     this.#space();
     if (this.#at === this.#size) return this.#lines(0);
     if (this.#bytes[this.#at] !== OPEN_BRACKET) {
-      this.#element(NEVER);
-      return this.#lines(this.#size + 1);
+      return this.#element(NEVER) ? this.#lines(this.#size + 1) : this.#tooLong();
     }
     this.#bytes[this.#at] = SPACE;
     this.#at += 1;
@@ -101,7 +105,7 @@ class JsonSplitter {
         this.#space();
         last = this.#bytes[this.#at];
         if (last === COMMA || last === CLOSE_BRACKET) return this.#fault('an element of the array is missing');
-        this.#element(0);
+        if (!this.#element(0)) return this.#tooLong();
         if (this.#at >= this.#size) return this.#fault('the array has no end');
         last = this.#bytes[this.#at];
         this.#bytes[this.#at] = NEWLINE;
@@ -121,17 +125,26 @@ class JsonSplitter {
   }
 
   #fault(detail: string): BodyFault {
-    return { kind: 'fault', record: Math.max(1, this.#lineNumbers.length), line: this.#line, detail };
+    const record = Math.max(1, this.#lineNumbers.length);
+    return { kind: 'fault', record, line: this.#line, code: 'invalid_json', detail };
   }
 
-  /** Stops at the `,` or `]` on level `endDepth`, or at the end of the body. */
-  #element(endDepth: number): void {
+  #tooLong(): BodyFault {
+    const detail = `the record has more than the ${this.#maxElementBytes} bytes that are taken`;
+    const line = this.#lineNumbers.at(-1) ?? 1;
+    return { ...this.#fault(detail), line, code: 'too_long' };
+  }
+
+  /** Stops at the `,` or `]` on level `endDepth`, or at the end of the body. False: given up, longer than any record may be. */
+  #element(endDepth: number): boolean {
     const bytes = this.#bytes;
     const size = this.#size;
     let depth = 0;
     this.#lineNumbers.push(this.#line);
+    const limit = this.#at + this.#maxElementBytes;
     for (let at = this.#at; ; at += 1) {
       const byte = at < size ? (bytes[at] as number) : -1;
+      if (at > limit) return false;
       if (byte === QUOTE) {
         at = this.#string(at + 1);
         continue;
@@ -139,7 +152,7 @@ class JsonSplitter {
       if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
       else if (byte === -1 || (depth === endDepth && (byte === COMMA || byte === CLOSE_BRACKET))) {
         this.#at = at;
-        return;
+        return true;
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
       else if (byte === NEWLINE) {
         this.#line += 1;

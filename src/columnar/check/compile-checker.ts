@@ -14,14 +14,14 @@ import type {
   Refusal,
 } from '../../contracts/record-checker.ts';
 import type { Schema } from '../../record/types.ts';
-import { bodyLines, endedByNewline, STEP_BYTES } from './body-lines.ts';
+import { bodyLines, CAREFUL_STEP_BYTES, endedByNewline, STEP_BYTES } from './body-lines.ts';
 import { compileRecord } from './compile-walk.ts';
 import type { Rewrite, Walk } from './cursor.ts';
 import { Cursor, NEWLINE, skipSpace } from './cursor.ts';
 import { misfitOf, readRecord, refusalOf } from './explain.ts';
 import { growth, keepLines } from './keep-lines.ts';
 import type { CheckLimits } from './limits.ts';
-import { defaultCheckLimits } from './limits.ts';
+import { defaultCheckLimits, MAX_SLOW_VALUES } from './limits.ts';
 import { refused } from './read-result.ts';
 import type { Mismatch } from './read-value.ts';
 
@@ -40,10 +40,13 @@ class CompiledChecker implements RecordChecker {
   readonly #schema: Schema;
   readonly #limits: CheckLimits;
   readonly #walk: Walk;
+  /** Bytes of a line that a request may bring. */
+  readonly #admitted: number;
 
   constructor(schema: Schema, limits: CheckLimits) {
     this.#schema = schema;
     this.#limits = limits;
+    this.#admitted = limits.admittedRecordBytes ?? limits.maxRecordBytes;
     this.#walk = compileRecord(schema.fields, limits.maxDepth);
   }
 
@@ -84,31 +87,27 @@ class CompiledChecker implements RecordChecker {
     most: number,
     onRefused: (refusal: Refusal, start: number, end: number) => void,
   ): Generator<void, JudgedBody | Extract<CheckOutcome, { kind: 'refused' }>> {
-    const split = yield* bodyLines(body, format);
+    const split = yield* bodyLines(body, format, this.#admitted);
     if (split.kind === 'fault') {
-      const { record, line, detail } = split;
-      return {
-        kind: 'refused',
-        count: record,
-        total: 1,
-        refusals: [{ record, line, pointer: '', code: 'invalid_json', detail }],
-      };
+      const { record, line, code, detail } = split;
+      return { kind: 'refused', count: record, total: 1, refusals: [{ record, line, pointer: '', code, detail }] };
     }
     const { bytes, lineNumbers, skipped } = split;
     const dropped: number[] = [];
     const total = { count: 0, lines: 0, refused: 0, rewritten: false };
     let explained = 0;
-    let pieceStart = 0;
-    for (const piece of pieceByPiece(bytes)) {
+    let step = CAREFUL_STEP_BYTES;
+    for (let pieceStart = 0; pieceStart < bytes.length;) {
       if (pieceStart > 0) yield;
-      // Four numbers a refused line: explaining is slow, so it takes its own steps once the piece is walked.
+      const piece = pieceAt(bytes, pieceStart, step);
+      // Five numbers a refused line: explaining is slow, so it takes its own steps once the piece is walked.
       const refused: number[] = [];
-      const seen = this.#lines(piece, options, false, (start, end, index, line) => {
-        if (explained + refused.length / 4 < most) refused.push(start, end, index, line);
+      const seen = this.#lines(piece, options, false, (start, end, index, line, tooSlow) => {
+        if (explained + refused.length / 5 < most) refused.push(start, end, index, line, tooSlow ? 1 : 0);
       });
-      for (let at = 0; at < refused.length; at += 4) {
-        const [start = 0, end = 0, index = 0, line = 0] = refused.slice(at, at + 4);
-        const found = this.#explain(piece.subarray(start, end), options);
+      for (let at = 0; at < refused.length; at += 5) {
+        const [start = 0, end = 0, index = 0, line = 0, tooSlow = 0] = refused.slice(at, at + 5);
+        const found = tooSlow === 1 ? TOO_SLOW : this.#explain(piece.subarray(start, end), options, false);
         const record = total.count + index;
         if (found === undefined) throw disagreement(record);
         const refusal = refusalOf(found, record + 1, lineNumbers?.[record] ?? total.lines + line);
@@ -123,6 +122,7 @@ class CompiledChecker implements RecordChecker {
       total.lines += seen.lines;
       total.refused += seen.refused;
       total.rewritten ||= seen.rewritten;
+      step = nextStep(seen);
       pieceStart += piece.length;
     }
     return { kind: 'judged', bytes, dropped, ...total };
@@ -138,11 +138,14 @@ class CompiledChecker implements RecordChecker {
     const pieces: Uint8Array[] = [];
     let changed = bytes !== lines;
     let count = 0;
+    let step = CAREFUL_STEP_BYTES;
     // Piece by piece, so that the list of rewrites stays small whatever the payload.
-    for (const piece of pieceByPiece(bytes)) {
-      if (pieces.length > 0) yield;
+    for (let start = 0; start < bytes.length;) {
+      if (start > 0) yield;
+      const piece = pieceAt(bytes, start, step);
+      start += piece.length;
       const seen = this.#lines(piece, options, true, (start, end, index) => {
-        const found = this.#explain(piece.subarray(start, end), options);
+        const found = this.#explain(piece.subarray(start, end), options, true);
         if (found === undefined) throw disagreement(count + index);
         misfits.push({ index: count + index, misfit: misfitOf(found) });
       });
@@ -150,13 +153,15 @@ class CompiledChecker implements RecordChecker {
       changed ||= kept !== piece;
       pieces.push(kept);
       count += seen.count;
+      step = nextStep(seen);
     }
     return { lines: changed ? Buffer.concat(pieces) : lines, count: count - misfits.length, refused: misfits };
   }
 
   /** Why the walkers refused the line; undefined when nothing is wrong with it, which must not be. */
-  #explain(line: Uint8Array, options: CheckOptions): Mismatch | undefined {
-    const found = readRecord(this.#schema, line, options.ignoreUnknownFields, this.#limits);
+  #explain(line: Uint8Array, options: CheckOptions, canonical: boolean): Mismatch | undefined {
+    const limits = canonical ? this.#limits : { ...this.#limits, maxRecordBytes: this.#admitted };
+    const found = readRecord(this.#schema, line, options.ignoreUnknownFields, limits);
     if (found.kind === 'refused') return found;
     // The one reason that lies in how the record will be written, not in what it says.
     const cursor = new Cursor(endedByNewline(line), options.ignoreUnknownFields);
@@ -172,17 +177,20 @@ class CompiledChecker implements RecordChecker {
     );
   }
 
-  /** Walks every line; `onRefused` hears of lines that are no records, with the index of the record and its line number. */
+  /** Walks every line; `onRefused` hears of lines that are no records, with the index of the record and its line number, and whether
+   * it was given up for its many slow values. */
   #lines(
     bytes: Uint8Array,
     options: CheckOptions,
-    keepRewrites: boolean,
-    onRefused: (start: number, end: number, index: number, line: number) => void,
+    canonical: boolean,
+    onRefused: (start: number, end: number, index: number, line: number, tooSlow: boolean) => void,
   ): LinesSeen {
     const cursor = new Cursor(bytes, options.ignoreUnknownFields);
     const { rewrites } = cursor;
     const wholeIsUtf8 = isUtf8(bytes);
-    const { maxRecordBytes } = this.#limits;
+    const maxRecordBytes = canonical ? this.#limits.maxRecordBytes : this.#admitted;
+    const mostSlow = canonical ? Number.MAX_SAFE_INTEGER : MAX_SLOW_VALUES;
+    let slowValues = 0;
     const walk = this.#walk;
     const dropped: number[] = [];
     let refusedCount = 0;
@@ -199,7 +207,10 @@ class CompiledChecker implements RecordChecker {
       }
       const noted = rewrites.length;
       let end = -1;
-      if (wholeIsUtf8 || isUtf8(bytes.subarray(start, cursor.lineEnd(first)))) end = walk(cursor, first);
+      cursor.slowLeft = mostSlow;
+      if (bytes.length - start > maxRecordBytes && cursor.lineEnd(first) - start > maxRecordBytes) end = -1;
+      else if (wholeIsUtf8 || isUtf8(bytes.subarray(start, cursor.lineEnd(first)))) end = walk(cursor, first);
+      slowValues += mostSlow - cursor.slowLeft;
       if (end >= 0) end = skipSpace(bytes, end);
       let good = end >= 0 && bytes[end] === NEWLINE && end - start <= maxRecordBytes;
       if (good && rewrites.length > noted) good = !this.#growsTooLong(cursor, noted, start, end);
@@ -207,18 +218,23 @@ class CompiledChecker implements RecordChecker {
         end = cursor.lineEnd(first);
         drop(dropped, start, end + 1);
         refusedCount += 1;
-        onRefused(start, end, count, line);
+        onRefused(start, end, count, line, cursor.slowLeft < 0);
       }
       if (rewrites.length > noted) {
         if (good) rewritten = true;
-        if (!good || !keepRewrites) rewrites.length = noted;
+        if (!good || !canonical) rewrites.length = noted;
       }
       count += 1;
       start = end + 1;
     }
-    return { count, lines: line, refused: refusedCount, dropped, rewrites, rewritten };
+    return { count, lines: line, refused: refusedCount, dropped, rewrites, rewritten, slowValues };
   }
 }
+
+const TOO_SLOW = refused(
+  'too_long',
+  `more than ${MAX_SLOW_VALUES} of its values are in a spelling that is slow to read, such as decimals with an exponent`,
+);
 
 /** A token of `1e9` and its comma may become 41 digits, a point, a sign and quotes. */
 const MOST_GROWTH = 12;
@@ -231,15 +247,15 @@ function atOnce<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** Whole lines, about a step at a time. */
-function* pieceByPiece(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length;) {
-    const target = start + STEP_BYTES;
-    const end = target >= bytes.length ? bytes.length : bytes.indexOf(NEWLINE, target) + 1;
-    yield bytes.subarray(start, end);
-    start = end;
-  }
+/** Whole lines from `start` on, about `step` bytes. */
+function pieceAt(bytes: Uint8Array, start: number, step: number): Uint8Array {
+  const target = start + step;
+  return bytes.subarray(start, target >= bytes.length ? bytes.length : bytes.indexOf(NEWLINE, target) + 1);
 }
+
+/** Values that the slow path reads cost some hundred times their bytes. */
+const nextStep = ({ slowValues, rewrites }: LinesSeen): number =>
+  slowValues + rewrites.length > MAX_SLOW_VALUES / 4 ? CAREFUL_STEP_BYTES : STEP_BYTES;
 
 /** The end of the text in `[start, end)` without the white space behind it. */
 function spaceBefore(bytes: Uint8Array, start: number, end: number): number {
@@ -275,6 +291,8 @@ interface LinesSeen {
   readonly rewrites: readonly Rewrite[];
   /** Whether a record that was not refused needs a rewrite, kept or not. */
   readonly rewritten: boolean;
+  /** Values that took the slow path. */
+  readonly slowValues: number;
 }
 
 const disagreement = (index: number): SluiceError =>

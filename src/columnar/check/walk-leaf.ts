@@ -24,7 +24,8 @@ export function leafWalker(type: Type, depth: number, maxDepth: number, isCanoni
   };
   return (cursor: Cursor, at: number): number => {
     const end = skipValue(cursor, at, depth, maxDepth);
-    if (end < 0) return REFUSED;
+    cursor.slowLeft -= 1;
+    if (end < 0 || cursor.slowLeft < 0) return REFUSED;
     const token = cursor.text(at, end);
     const node = parseJson(token, maxDepth);
     if (node.kind === 'fault') return REFUSED;

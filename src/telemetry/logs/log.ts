@@ -26,9 +26,13 @@ export class RateLimitedLog implements ServiceLog {
   readonly #clock: Clock;
   readonly #repeats = new Repeats<Line>(WINDOW_MS, MAX_KEYS);
 
-  constructor(inner: ServiceLog, clock: Clock) {
+  /** From this line on, lines of a lower level are left out. */
+  readonly setLevel: (level: LevelWithSilent) => void;
+
+  constructor(inner: ServiceLog, clock: Clock, setLevel: (level: LevelWithSilent) => void) {
     this.#inner = inner;
     this.#clock = clock;
+    this.setLevel = setLevel;
   }
 
   debug(facts: object, message: string): void {
@@ -100,5 +104,6 @@ export function openLog(
       error: (facts, message) => logger.error(facts, message),
     },
     clock,
+    (next) => void (logger.level = next),
   );
 }

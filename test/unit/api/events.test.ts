@@ -196,7 +196,7 @@ test('readers are bounded: 503 with Retry-After beyond; one that leaves makes ro
   const refused = await fetch(`http://127.0.0.1:${port}/api/v1/events`);
   expect(refused.status).toBe(503);
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-  expect(await refused.json()).toMatchObject({ type: 'urn:sluice:problem:overloaded', scope: 'events' });
+  expect(await refused.json()).toMatchObject({ type: '/problems/overloaded', scope: 'events' });
   readers[0]?.leave();
   while (api.events.readers === 32) await new Promise((resolve) => setImmediate(resolve));
   expect((await read()).response.statusCode).toBe(200);

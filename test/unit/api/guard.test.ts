@@ -9,7 +9,7 @@ import { TestAccess, bearer } from '../../support/access.ts';
 import { testApi, testContext, type TestApi } from '../../support/fake-ports.ts';
 
 let api: TestApi;
-afterEach(() => api.app.close());
+afterEach(() => api.close());
 
 function open(options: Partial<AuthenticatorOptions> = {}): TestAccess {
   const access = new TestAccess(options);
@@ -64,7 +64,7 @@ describe('what a refused caller learns', () => {
       await get('/api/v1/tables/shop.no', bearer(key)),
     ];
     expect(there.statusCode).toBe(403);
-    expect(there.json()).toMatchObject({ type: 'urn:sluice:problem:forbidden', needed_scope: 'read:shop.orders' });
+    expect(there.json()).toMatchObject({ type: '/problems/forbidden', needed_scope: 'read:shop.orders' });
     expect(not.body.replace(/req_\w+/, '').replaceAll('shop.no', 'shop.orders')).toBe(
       there.body.replace(/req_\w+/, ''),
     );
@@ -184,7 +184,7 @@ describe('limits', () => {
     expect(limited.statusCode).toBe(429);
     expect(limited.headers['retry-after']).toBe('1');
     expect(limited.headers['ratelimit']).toBe('"requests";r=0;t=2');
-    expect(limited.json()).toMatchObject({ type: 'urn:sluice:problem:too-many-requests', limit: 'requests' });
+    expect(limited.json()).toMatchObject({ type: '/problems/too-many-requests', limit: 'requests' });
     access.runtime.advance(500);
     expect((await get('/api/v1/tables', key)).statusCode).toBe(200);
   });
@@ -262,7 +262,8 @@ test('a handler knows who calls: for keys of requests and the like', async () =>
   const app = buildApi(made.context, { surface: 'all' }, [
     { method: 'GET', path: '/who', access: 'read', summary: '', handler: (request) => principalOf(request).id },
   ]);
-  api = { ...made, app };
+  // A route of this test alone, which no document knows.
+  api = { ...made, app, close: () => app.close() };
   expect((await app.inject('/who')).body).toBe('anonymous');
   const { id, text } = access.key(['read']);
   expect((await app.inject({ url: '/who', headers: bearer(text) })).body).toBe(`key:${id}`);
@@ -279,7 +280,7 @@ describe('two listeners', () => {
     asked['flush'] = (await post('/api/v1/actions/flush')).statusCode;
     asked['create'] = (await post('/api/v1/tables', {}, definition('web.clicks'))).statusCode;
     asked['append'] = (await post(RECORDS, {}, '{"a":1}')).statusCode;
-    await api.app.close();
+    await api.close();
     return asked;
   };
   const health = { '/livez': 200, '/readyz': 200, '/version': 200 };
@@ -308,7 +309,7 @@ describe('two listeners', () => {
   test('the other one is named', async () => {
     api = testApi({ listener: { surface: 'main' } });
     expect((await get('/metrics')).json()).toMatchObject({
-      type: 'urn:sluice:problem:no-such-route',
+      type: '/problems/no-such-route',
       try: 'send it to the admin listener (server.admin)',
     });
   });

@@ -38,10 +38,15 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/tables/:table/dead-letters/discard': 'maintain of table',
   'GET /api/v1/audit': 'admin everywhere',
   'GET /api/v1/events': 'read somewhere',
+  'GET /api/v1/config': 'admin everywhere',
+  'POST /api/v1/config/validate': 'admin everywhere',
+  'POST /api/v1/actions/reload': 'admin everywhere',
   'GET /livez': 'public',
   'GET /readyz': 'public',
   'GET /metrics': 'read everywhere',
   'GET /version': 'public',
+  'GET /api/v1/openapi.json': 'public',
+  'GET /problems/:kind': 'public',
 };
 
 const TABLE = 'web.clicks';

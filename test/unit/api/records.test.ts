@@ -11,7 +11,7 @@ let api: TestApi;
 beforeEach(() => {
   api = testApi();
 });
-afterEach(() => api.app.close());
+afterEach(() => api.close());
 
 const NDJSON = '{"a":1}\n{"a":2}\n';
 const POSITION = `p${LANE}-481516`;
@@ -30,7 +30,7 @@ const problem = (response: LightMyRequestResponse) => {
   const body = response.json<Record<string, unknown>>();
   expect(body['status']).toBe(response.statusCode);
   expect(body['request_id']).toMatch(/^req_[0-9a-f]{12}_[0-9a-z]+$/);
-  return { ...body, title: body['title'], kind: String(body['type']).replace('urn:sluice:problem:', '') };
+  return { ...body, title: body['title'], kind: String(body['type']).replace('/problems/', '') };
 };
 
 const answers = (answer: AppendAnswer): void => {

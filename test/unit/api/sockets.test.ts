@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
+import { zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { TestApi } from '../../support/fake-ports.ts';
 import { testApi } from '../../support/fake-ports.ts';
@@ -10,7 +11,7 @@ let api: TestApi | undefined;
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await api?.app.close();
+  await api?.close();
   api = undefined;
 });
 
@@ -63,6 +64,8 @@ describe('requests that never reach a route', () => {
       `GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`,
       'headers-too-large',
     ],
+    ['no host', 400, 'GET /livez HTTP/1.1\r\n\r\n', 'invalid-request'],
+    ['a method of another protocol', 405, 'PROPFIND /livez HTTP/1.1\r\nhost: x\r\n\r\n', 'method-not-allowed'],
     ['an expectation', 417, `${HEAD}expect: magic\r\ncontent-length: 0\r\n\r\n`, 'expectation-failed'],
   ])('%s: %i problem', async (_what, status, bytes, kind) => {
     const socket = await open();
@@ -71,7 +74,7 @@ describe('requests that never reach a route', () => {
     expect(answer.status).toBe(status);
     expect(answer.head).toContain('content-type: application/problem+json');
     expect(answer.body).toMatchObject({
-      type: `urn:sluice:problem:${kind}`,
+      type: `/problems/${kind}`,
       status,
       request_id: expect.any(String) as string,
     });
@@ -82,13 +85,71 @@ describe('requests that never reach a route', () => {
     socket.write(`${HEAD}content-length: 1000\r\n\r\n{"a":`);
     const answer = await answerOf(socket);
     expect(answer.status).toBe(408);
-    expect(answer.body).toMatchObject({ type: 'urn:sluice:problem:request-timeout' });
+    expect(answer.body).toMatchObject({ type: '/problems/request-timeout' });
     await until(() => api?.budget.used === 0);
     expect(api?.ports.appended).toEqual([]);
   });
 });
 
+describe('several requests sent at once', () => {
+  test('the refusal of broken bytes comes behind the answer of the append before them', async () => {
+    const socket = await open({});
+    let append = (): void => undefined;
+    const { ports } = api as TestApi;
+    const { answer } = ports;
+    ports.answer = async (request) => {
+      await new Promise<void>((resolve) => {
+        append = resolve;
+      });
+      return answer(request);
+    };
+    socket.write(`${HEAD}content-length: 8\r\n\r\n{"a":1}\nthese bytes are no HTTP\r\n\r\n`);
+    await until(() => ports.appended.length === 1);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += String(chunk);
+    });
+    const closed = once(socket, 'close');
+    // The broken bytes are met before the append is durable.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    append();
+    await closed;
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 202', 'HTTP/1.1 400']);
+  });
+
+  test('an expectation of 100-continue behind another request leaves every answer whole', async () => {
+    const socket = await open({});
+    socket.write(
+      `GET /readyz HTTP/1.1\r\nhost: x\r\n\r\nPOST /nowhere HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 0\r\n\r\n`,
+    );
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    const answers = text.split(/(?=HTTP\/1\.1 \d{3})/);
+    expect(answers.map((answer) => answer.split(' ')[1])).toEqual(['200', '404']);
+    for (const answer of answers) {
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      expect(Buffer.byteLength(body)).toBe(Number(/content-length: (\d+)/i.exec(head)?.[1]));
+    }
+  });
+});
+
 describe('uploads', () => {
+  test.each([0, 5, 30])(
+    'a zstd body of several frames, the first chunk ending after %i bytes, is read whole',
+    async (cut) => {
+      const socket = await open({});
+      const lines = ['{"a":1}\n', '{"a":2}\n', '{"a":3}\n'];
+      const packed = Buffer.concat(lines.map((line) => zstdCompressSync(line)));
+      const chunks = [Buffer.from(`${HEAD}content-encoding: zstd\r\ntransfer-encoding: chunked\r\n\r\n`)];
+      for (const piece of [packed.subarray(0, cut), packed.subarray(cut)])
+        if (piece.length > 0) chunks.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n'));
+      // All at once: the end of the body is there before the reading begins.
+      socket.write(Buffer.concat([...chunks, Buffer.from('0\r\n\r\n')]));
+      expect((await answerOf(socket)).status).toBe(202);
+      expect(String(Buffer.from(api?.ports.appended.at(-1)?.body ?? []))).toBe(lines.join(''));
+    },
+  );
+
   test('a body that trickles in is read whole', async () => {
     const socket = await open({});
     socket.write(`${HEAD}transfer-encoding: chunked\r\n\r\n`);

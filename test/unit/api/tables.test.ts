@@ -10,7 +10,7 @@ let api: TestApi;
 beforeEach(() => {
   api = testApi();
 });
-afterEach(() => api.app.close());
+afterEach(() => api.close());
 
 const get = (url: string): Promise<LightMyRequestResponse> => api.app.inject({ method: 'GET', url });
 const post = (url: string, body?: unknown): Promise<LightMyRequestResponse> =>
@@ -26,7 +26,7 @@ const post = (url: string, body?: unknown): Promise<LightMyRequestResponse> =>
   });
 const kindOf = (response: LightMyRequestResponse): string => {
   expect(response.headers['content-type']).toBe('application/problem+json');
-  return response.json<{ type: string }>().type.replace('urn:sluice:problem:', '');
+  return response.json<{ type: string }>().type.replace('/problems/', '');
 };
 
 const DEFINITION = {

@@ -155,6 +155,7 @@ describe('failures', () => {
       'query',
       'preview',
       'checkpoint',
+      'reload',
     ])
       expect((await cli(['--help'])).stdout).toContain(`\n  ${command} `);
   });
@@ -187,6 +188,8 @@ describe('validate', () => {
     const passed = await cli(['validate', '-c', 'good.yaml'], { files, findings: [ok, warning] });
     expect(passed.code).toBe(0);
     expect(passed.stderr).toBe('disk: try: free some\n');
+    const denied = await cli(['validate', '-c', 'good.yaml', '--deny-warnings'], { files, findings: [ok, warning] });
+    expect(denied).toMatchObject({ code: 78, stderr: expect.stringContaining('try: free some') });
     const failed = await cli(['validate', '-c', 'good.yaml'], { files, findings: [ok, error] });
     expect(failed.code).toBe(78);
     expect(failed.stdout).toContain('AccessDenied');
@@ -204,6 +207,7 @@ describe('run', () => {
     url: 'http://127.0.0.1:1234',
     ready: Promise.resolve(),
     failed: new Promise(() => undefined),
+    reload: () => Promise.resolve({ kind: 'reloaded', applied: [], needsRestart: [], noEffect: [] }),
     stop: () => Promise.resolve({ checkpointed: true }),
     ...over,
   });

@@ -22,6 +22,14 @@ const sources: LoadSources = {
   directory: '/srv/here',
 };
 
+test('texts made to be expensive are faults, in little time', () => {
+  const tenfold = Array.from({ length: 12 }, (_, n) => `k${n + 1}: &a${n + 1} [${`*a${n},`.repeat(10)}]`).join('\n');
+  expect(faults(`k0: &a0 [x]\n${tenfold}`)).toEqual([expect.stringMatching(/^f\.yaml:1:1 Excessive alias count/)]);
+  expect(faults('pipeline: *nowhere')).toEqual([expect.stringMatching(/^f\.yaml:1:1 Unresolved alias/)]);
+  expect(faults(Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n'))).toHaveLength(100);
+  expect(faults(`pipeline: ${'['.repeat(20_000)}`)).toHaveLength(1);
+});
+
 const faults = (text: string): readonly string[] => {
   const loaded = parseSettings(text, 'f.yaml', sources);
   return loaded.kind === 'valid' ? [] : loaded.faults.map(formatFault);
@@ -121,7 +129,7 @@ describe('faults', () => {
     ['nothing for a map', 'server:\n', ['f.yaml:1:8 server: expected keys and values']],
     ['a map for a list', 'tables: {a: 1}', ['f.yaml:1:9 tables: expected a list of tables']],
     ['text for the whole', 'hello', ['f.yaml:1:1 expected keys and values, such as "warehouse: s3://bucket/prefix"']],
-    ['a doubled key', 'encoder: duckdb\nencoder: duckdb', ['f.yaml:2:1 Map keys must be unique']],
+    ['a doubled key', 'encoder: duckdb\nencoder: duckdb', ['f.yaml:2:1 key "encoder" is there twice']],
     ['a pipeline name', 'pipeline: My Pipe', ['f.yaml:1:11 pipeline: expected 1 to 64 of a-z, 0-9, "_" and "-"']],
     [
       'another scheme',

@@ -17,7 +17,7 @@ import { parseJson } from '../../../../src/columnar/check/parse-json.ts';
 import type { Value } from '../../../../src/columnar/check/read-result.ts';
 import type { RecordChecker } from '../../../../src/contracts/record-checker.ts';
 import type { Schema } from '../../../../src/record/types.ts';
-import { Chance } from './chance.ts';
+import { Chance } from '../../../support/chance.ts';
 import { duckdbRows } from './duckdb-rows.ts';
 import { mutated, randomRecord } from './random-record.ts';
 import { randomSchema } from './random-schema.ts';

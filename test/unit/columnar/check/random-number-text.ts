@@ -1,6 +1,6 @@
 /** Texts of numbers, most of them right for the type, many at an edge. */
 import type { PrimitiveType } from '../../../../src/record/types.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../../support/chance.ts';
 
 export function integerText(chance: Chance, bits: 32 | 64): string {
   const edge = 2n ** BigInt(bits - 1);

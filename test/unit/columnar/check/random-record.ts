@@ -1,6 +1,6 @@
 /** JSON texts of records: most are right, many are at an edge, some are wrong in exactly one place. */
 import type { Field, Type } from '../../../../src/record/types.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../../support/chance.ts';
 import { decimalText, floatText, integerText } from './random-number-text.ts';
 
 export const randomRecord = (chance: Chance, fields: readonly Field[]): string =>

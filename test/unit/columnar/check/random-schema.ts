@@ -1,6 +1,6 @@
 /** Random schemas: every type, nested up to three deep, names that JSON and SQL must quote. */
 import type { Field, PrimitiveType, Schema, Type } from '../../../../src/record/types.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../../../support/chance.ts';
 
 const NAMES = [
   'a',

@@ -1,5 +1,6 @@
 /** What docs/types.md says of bodies and records, and how refusals are named, counted and listed. */
 import { describe, expect, it } from 'vitest';
+import { MAX_SLOW_VALUES } from '../../../../src/columnar/check/limits.ts';
 import { compileChecker } from '../../../../src/columnar/check/compile-checker.ts';
 import type { BodyFormat, CheckOutcome } from '../../../../src/contracts/record-checker.ts';
 import type { Field, Schema, Type } from '../../../../src/record/types.ts';
@@ -269,6 +270,56 @@ describe('limits', () => {
     expect(codes(run('{"a":[1e37,1e37]}'))).toEqual([]);
     expect(codes(run('{"a":[1e3,1e3,1e3,1e3,1e3,1e3]}'))).toEqual([]);
     expect(codes(run('{"a":[1e37,1e37,1e37]}'))).toEqual(['too_long']);
+  });
+
+  describe('of what a request may bring, tighter than of what the log holds', () => {
+    const tight = compileChecker(
+      {
+        schemaId: 0,
+        fields: [
+          field(1, 'a', { kind: 'string' }),
+          field(2, 'd', {
+            kind: 'list',
+            elementId: 3,
+            element: { kind: 'decimal', precision: 9, scale: 2 },
+            elementRequired: false,
+          }),
+        ],
+      },
+      { maxDepth: 3, maxRecordBytes: 1024 * 1024, admittedRecordBytes: 100_000 },
+    );
+    const strict = { ignoreUnknownFields: false };
+    const record = (bytes: number): string => `{"a":"${'x'.repeat(bytes - 8)}"}`;
+
+    it('a record at the limit is taken, one beyond it is too long', () => {
+      expect(codes(tight.check(Buffer.from(record(100_000)), 'ndjson', strict))).toEqual([]);
+      expect(tight.check(Buffer.from(`${record(9)}\n${record(100_001)}\n`), 'ndjson', strict)).toMatchObject({
+        count: 2,
+        refusals: [{ record: 2, line: 2, code: 'too_long' }],
+      });
+    });
+
+    it('in a JSON array nothing is read beyond it', () => {
+      expect(codes(tight.check(Buffer.from(`[${record(90_000)},${record(99_999)}]`), 'json', strict))).toEqual([]);
+      expect(tight.check(Buffer.from(`[${record(9)},\n${record(200_000)}`), 'json', strict)).toMatchObject({
+        count: 2,
+        refusals: [{ record: 2, line: 2, code: 'too_long' }],
+      });
+      expect(codes(tight.check(Buffer.from('['.repeat(200_000)), 'json', strict))).toEqual(['too_long']);
+    });
+
+    it('a logged record is made canonical all the same', () => {
+      const logged = Buffer.from(`${record(200_000)}\n`);
+      expect(tight.canonical(logged, strict)).toMatchObject({ count: 1, refused: [] });
+    });
+
+    it('so many values in a slow spelling are too many, in the log they are not', () => {
+      const slow = (values: number): Buffer =>
+        Buffer.from(`{"d":[${Array.from({ length: values }, () => '1e1').join()}]}\n`);
+      expect(codes(tight.check(slow(MAX_SLOW_VALUES), 'ndjson', strict))).toEqual([]);
+      expect(codes(tight.check(slow(MAX_SLOW_VALUES + 1), 'ndjson', strict))).toEqual(['too_long']);
+      expect(tight.canonical(slow(MAX_SLOW_VALUES + 1), strict)).toMatchObject({ count: 1, refused: [] });
+    });
   });
 
   it('100 refusals are listed, all are counted', () => {

@@ -1,4 +1,4 @@
-/** Seeded chance for the differential test: the same seed gives the same cases on every machine. */
+/** Seeded chance: the same seed gives the same cases on every machine. */
 
 export class Chance {
   #state: number;
