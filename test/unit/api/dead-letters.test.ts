@@ -80,11 +80,11 @@ describe('reading', () => {
   ])('%s of an unknown table or a wrong parameter is %i', async (query, status, kind) => {
     api.ports.letterPage = undefined;
     const answer = await get(query);
-    expect([answer.statusCode, answer.json<{ type: string }>().type]).toEqual([status, `urn:sluice:problem:${kind}`]);
+    expect([answer.statusCode, answer.json<{ type: string }>().type]).toEqual([status, `/problems/${kind}`]);
   });
 
   test('one that is not there is 404', async () => {
-    expect((await get('/dl_none')).json<{ type: string }>().type).toBe('urn:sluice:problem:no-such-dead-letter');
+    expect((await get('/dl_none')).json<{ type: string }>().type).toBe('/problems/no-such-dead-letter');
   });
 });
 
