@@ -1,5 +1,6 @@
 /** What the routes of the API share. Data and ports only. */
 import type { AccessPort } from '../contracts/access.ts';
+import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { DiagnosisPort } from '../contracts/diagnosis.ts';
 import type { EventFeed } from '../contracts/events.ts';
 import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
@@ -34,6 +35,7 @@ export interface ApiContext {
   /** How long, and how many of, a table's idempotency keys are remembered. */
   readonly keyWindow: { readonly maxAgeMs: number; readonly maxKeys: number };
   readonly control: ControlPort;
+  readonly deadLetters: DeadLetterPort;
   readonly diagnosis: DiagnosisPort;
   readonly config: ConfigPort;
   readonly settings: ApiSettings;

@@ -37,6 +37,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
     meaning: 'The table does not exist, or the text is no table name (`namespace.table`).',
     remedy: 'Create it with `POST /api/v1/tables`; `GET /api/v1/tables` lists what is there.',
   },
+  'no-such-dead-letter': {
+    meaning: 'No dead letter of the table has this id, or it is not committed yet.',
+    remedy: '`GET …/dead-letters` lists them; one of the last seconds shows up with the next checkpoint.',
+  },
   'no-such-position': {
     meaning: 'The position is not one of this table and this service.',
     remedy: 'Ask the service that answered it.',
@@ -102,7 +106,8 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
   'invalid-records': {
     meaning:
       'At least one record does not fit the table; **nothing was written**. `errors` lists up to 100: record and line (from 1), JSON pointer, code, expected, got; `total_errors` counts all refused records.',
-    remedy: 'Mend them and send the whole batch again.',
+    remedy:
+      'Mend them and send the whole batch again, or send with `?on_error=dead_letter` ([dead-letters.md](dead-letters.md)). A request of a channel or key with nothing but such records is refused in any case: its stamp is kept with records of the table.',
   },
   'invalid-table': {
     meaning: 'The definition is not valid; `errors` lists every fault with its JSON pointer.',

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   'no-such-table': { status: 404, title: 'There is no such table' },
   'no-such-position': { status: 404, title: 'There is no such position' },
   'no-such-channel': { status: 404, title: 'There is no such channel' },
+  'no-such-dead-letter': { status: 404, title: 'There is no such dead letter' },
   'method-not-allowed': { status: 405, title: 'The path does not take this method' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   'table-exists': { status: 409, title: 'A different table has this name' },

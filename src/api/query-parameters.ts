@@ -27,8 +27,16 @@ export class QueryParameters {
     return word;
   }
 
+  /** Undefined when it is not given. */
+  choice<const T extends string>(name: string, words: readonly T[]): T | undefined {
+    return this.#raw[name] === undefined ? undefined : this.word(name, words, words[0] as T);
+  }
+
+  /** Any text but an empty one. */
   text(name: string): string | undefined {
-    return this.#raw[name] as string | undefined;
+    const given = this.#raw[name];
+    if (given === '') throw refused(name, 'is empty');
+    return given === undefined ? undefined : String(given);
   }
 
   flag(name: string): boolean {

@@ -1,7 +1,7 @@
 /** What handlers read off a request: table name, content type and encoding, a small JSON body. Refusals are problems. */
 import type { FastifyRequest } from 'fastify';
 import type { BodyFormat } from '../contracts/record-checker.ts';
-import type { TableName } from '../core/ids.ts';
+import { formatTableName, type TableName } from '../core/ids.ts';
 import { messageOf } from '../core/errors.ts';
 import { parseTableName } from '../record/table-name.ts';
 import type { BodyOutcome, Encoding } from './body-reader.ts';
@@ -9,6 +9,7 @@ import { readBody } from './body-reader.ts';
 import type { ApiContext } from './context.ts';
 import { chargeBody } from './guard.ts';
 import { ProblemError } from './problems.ts';
+import { QueryParameters } from './query-parameters.ts';
 
 export const ENCODINGS = 'gzip, zstd, identity';
 export const FORMATS = 'application/x-ndjson, application/json';
@@ -25,6 +26,18 @@ export function tableOf(request: FastifyRequest): TableName {
       extras: { table: text },
     });
   return table;
+}
+
+/** Refuses every query parameter. */
+export const noParameters = (request: FastifyRequest): QueryParameters => new QueryParameters(request.query, []);
+
+/** What a port answered of the request's table; throws 404 when there is no such table. */
+export function found<T>(request: FastifyRequest, value: T | undefined): T {
+  if (value !== undefined) return value;
+  const table = formatTableName(tableOf(request));
+  throw new ProblemError('no-such-table', `table "${table}" does not exist; GET /api/v1/tables lists what does`, {
+    extras: { table },
+  });
 }
 
 /** Throws 415 for anything but NDJSON and JSON in UTF-8. */
@@ -113,17 +126,28 @@ export async function bodyOf(
 }
 
 /** A small JSON document: definitions, not records. */
-export async function jsonBodyOf(request: FastifyRequest, context: ApiContext): Promise<unknown> {
+export const jsonBodyOf = async (request: FastifyRequest, context: ApiContext): Promise<unknown> =>
+  parsed(await jsonTextOf(request, context), JSON.parse);
+
+/** The text of a small JSON document, for those who need its numbers digit by digit. */
+export async function jsonTextOf(request: FastifyRequest, context: ApiContext): Promise<string> {
   if (formatOf(request.headers['content-type']) !== 'json')
-    throw new ProblemError('unsupported-media-type', 'a table definition is application/json', {
+    throw new ProblemError('unsupported-media-type', 'this body is application/json', {
       headers: { accept: 'application/json' },
     });
   const { body, release } = await bodyOf(request, context, MAX_DEFINITION_BYTES);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch (error) {
-    throw new ProblemError('invalid-body', `the body is not JSON: ${messageOf(error)}`);
+    return parsed(body, (bytes) => new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } finally {
     release();
+  }
+}
+
+/** What `parse` makes of it; what it throws is the body's fault. */
+export function parsed<A, B>(given: A, parse: (given: A) => B): B {
+  try {
+    return parse(given);
+  } catch (error) {
+    throw new ProblemError('invalid-body', `the body is not JSON: ${messageOf(error)}`);
   }
 }

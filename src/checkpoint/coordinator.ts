@@ -23,7 +23,10 @@ import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
+import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
+import { DeadLetters, type DeadLettersContext } from './dead-letters/dead-letters.ts';
+import { LateRefusals } from './dead-letters/late-refusals.ts';
 import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
 import type { CheckpointHistory } from './history.ts';
@@ -53,6 +56,9 @@ export interface CoordinatorOptions<V extends TableView, P extends PreparedChang
   /** Hears what people should know: state changes, lost answers, retries. */
   readonly onTrouble: (table: string, state: string, cause: string) => void;
   readonly onCheckpoint: (record: CheckpointRecord) => void;
+  /** Makes a table with the daemon's defaults; one that exists stays as it is. */
+  readonly createTable: DeadLettersContext<V, P>['createTable'];
+  readonly onDeadLetters: DeadLettersContext<V, P>['onDeadLetters'];
 }
 
 /** How often due epochs are looked for; the precision of the checkpoint interval. */
@@ -65,7 +71,9 @@ const GONE_GRACE_MS = 10_000;
 export class Coordinator<V extends TableView, P extends PreparedChange> {
   /** For work on large payloads: one step of any of it a turn of the event loop. */
   readonly pace: Pace;
+  readonly deadLetters: DeadLetters<V, P>;
   readonly #options: CoordinatorOptions<V, P>;
+  readonly #late: LateRefusals<V, P>;
   readonly #pipelines = new Map<TableUuid, TablePipeline<V, P>>();
   readonly #byName = new Map<string, Promise<TablePipeline<V, P> | undefined>>();
   readonly #group: TaskGroup;
@@ -75,6 +83,14 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   constructor(options: CoordinatorOptions<V, P>) {
     this.#options = options;
     this.pace = new Pace(options.runtime.clock);
+    const pipelineOf = (name: TableName) => this.pipelineOf(name);
+    this.deadLetters = new DeadLetters({ ...options, pace: this.pace, pipelineOf });
+    this.#late = new LateRefusals({
+      ...options,
+      letters: this.deadLetters,
+      pipelineOf,
+      onTrouble: (table, state, cause) => options.onTrouble(this.#nameOf(table), state, cause),
+    });
     this.#generation = nextGeneration([], options.runtime.clock.now());
     this.#group = new TaskGroup((name, error) => options.onTrouble('', `task failed: ${name}`, messageOf(error)));
   }
@@ -240,6 +256,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       tracer,
       producers: { log, states: producerStates, clock: runtime.clock, limits: producerLimits },
       generation,
+      late: this.#late,
       pace: this.pace,
       group: this.#group,
       nextEpoch: () => this.#nextEpoch(),
@@ -317,7 +334,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     }
   }
 
-  /** Records that did not fit may fit again once somebody has changed the schema back: that is what the operator was told to do. */
+  /** Records that did not fit may fit again once somebody has changed the schema back, or may become dead letters: what the operator was told to do. */
   async #lookForMendedTables(): Promise<void> {
     const { format } = this.#options;
     for (const pipeline of this.pipelines) {
@@ -331,7 +348,10 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
           if (loaded.kind === 'absent' || standing?.uuid !== pipeline.uuid) {
             // Dropped or replaced while it was stopped for another reason.
             pipeline.gone();
-          } else if (loaded.view.schema.schemaId !== state.schemaId)
+          } else if (
+            loaded.view.schema.schemaId !== state.schemaId ||
+            onErrorOf(loaded.view.properties) !== onErrorOf(pipeline.view.properties)
+          )
             this.#group.spawn('resume', () => pipeline.resume(loaded.view, standing.progress));
         },
         undefined,

@@ -39,8 +39,8 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
   context: EpochCommitContext<V, P>,
   table: { readonly name: TableName; readonly uuid: TableUuid },
   known: CommitPlan['known'],
-  sealed: SealedEpoch,
-  uploaded: UploadedEpoch,
+  sealed: Pick<SealedEpoch, 'epoch' | 'lanes' | 'token' | 'span'>,
+  uploaded: Pick<UploadedEpoch, 'files' | 'uploadedAt'>,
   state: string | undefined,
   onTrouble: CommitLoopEvents['onTrouble'],
   signal: AbortSignal,
@@ -114,7 +114,7 @@ async function stance<V extends TableView, P extends PreparedChange>(
   { format, locations, runtime, pipeline }: EpochCommitContext<V, P>,
   view: V,
   plan: CommitPlan,
-  uploaded: UploadedEpoch,
+  uploaded: Pick<UploadedEpoch, 'files' | 'uploadedAt'>,
 ): Promise<Stance<Settled>> {
   const verdict = judge(format.progress(view, pipeline), plan, format.landed(view, plan.token));
   switch (verdict.kind) {

@@ -33,7 +33,7 @@ export async function writeEpoch(
   const { clock } = writer.runtime;
   const started = clock.monotonic();
   const encode = writer.span.child('encode', { 'sluice.records': staging.rows, 'sluice.bytes': staging.bytes });
-  const written = await spanned(encode, () => staging.write(signal));
+  const written = await spanned(encode, async () => (staging.rows === 0 ? [] : staging.write(signal)));
   const encoded = clock.monotonic();
   const uploadedAt = clock.now();
   const files = await inParallel(written, PARALLEL_UPLOADS, (file) => upload(writer, tableLocation, file, signal));

@@ -77,7 +77,7 @@ export class Epochs {
     return this.#open;
   }
 
-  /** Seals the open epoch and starts to write it and its `state`. False when it is empty or two wait already. */
+  /** Seals the open epoch and starts to write it and its `state`. False when there is none or two wait already. */
   seal(
     epoch: Epoch,
     trigger: CheckpointRecord['trigger'],
@@ -85,7 +85,7 @@ export class Epochs {
     state: (signal: AbortSignal) => SealedProducers | undefined,
   ): boolean {
     const open = this.#open;
-    if (open === undefined || open.rows === 0 || this.#sealed.length >= MAX_SEALED) return false;
+    if (open === undefined || this.#sealed.length >= MAX_SEALED) return false;
     this.#open = undefined;
     const { runtime, locations } = this.#context;
     const span = this.#span(open, epoch, trigger);

@@ -6,9 +6,10 @@
 import { SluiceError } from '../core/errors.ts';
 import { offset, type LaneId, type Offset, type TableUuid } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
-import type { Entry, Log } from '../contracts/log.ts';
+import type { Entry, LateRefusal, Log } from '../contracts/log.ts';
 import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.ts';
 import type { TraceContext } from '../contracts/tracing.ts';
+import { undecided, type LateMisfit, type Undecided } from './dead-letters/undecided.ts';
 import type { OpenEpoch } from './epoch.ts';
 
 /** An entry's payload as it is staged, made ahead of time. Believed as long as `by` is still the table's checker. */
@@ -17,6 +18,20 @@ export interface ReadyLines {
   readonly lines: Uint8Array;
   /** Of the request they came with. */
   readonly trace?: TraceContext;
+  /** Absent: every record of the entry. */
+  readonly count?: number;
+}
+
+/** What happens to acknowledged records that no longer fit (protocol §3). */
+export interface LatePolicy {
+  /** False: they stop the table. */
+  readonly allowed: () => boolean;
+  /** Resolves true when nothing that an earlier attempt may still bring can reach the table; false when it went another way. */
+  readonly fence: (signal: AbortSignal) => Promise<boolean>;
+  /** Resolves when the log has the decision: `Log.refusals` covers the misfits. */
+  readonly decide: (entry: Entry, misfits: readonly LateMisfit[], signal: AbortSignal) => Promise<void>;
+  /** Resolves when letters that stand for these may be staged. */
+  readonly passed: (refusals: readonly LateRefusal[], signal: AbortSignal) => Promise<void>;
 }
 
 export interface FeedTarget {
@@ -24,6 +39,7 @@ export interface FeedTarget {
   readonly checker: () => RecordChecker;
   /** Of all that works through large payloads in this process. */
   readonly pace: Pace;
+  readonly late: LatePolicy;
   /** The epoch that takes the next records; made when there is none. */
   readonly open: () => OpenEpoch;
   /** False: staging is full and the entry stays in the log for later. */
@@ -48,6 +64,8 @@ export class Feed {
   #mode: 'live' | 'behind' | 'held' = 'held';
   /** Raised by every rewind: a read-back that began before it stops. */
   #turn = 0;
+  /** The turn in which the table was fenced: nothing of a turn is in flight before it is staged. */
+  #fenced = -1;
   #wasPruned: (lane: LaneId) => boolean = () => false;
   #wake: () => void = () => undefined;
   #unstaged = { records: 0, bytes: 0 };
@@ -91,10 +109,9 @@ export class Feed {
   /** Called in offset order with every synced entry of the table. */
   onAppended(entry: Entry, ready?: ReadyLines): void {
     this.#appended.set(entry.lane, offset(entry.baseOffset + BigInt(entry.count)));
-    if (this.#mode === 'live' && this.#target.hasRoom()) {
-      this.#stage(entry, ready);
-      return;
-    }
+    // What wants a decision, or stands for one, is read back: that can wait.
+    const plain = this.#mode === 'live' && this.#target.hasRoom() && entry.decides === undefined;
+    if (plain && this.#stage(entry, ready).length === 0) return;
     if (this.#mode === 'live') this.#mode = 'behind';
     this.#unstaged.records += entry.count;
     this.#unstaged.bytes += entry.payload.byteLength;
@@ -117,11 +134,13 @@ export class Feed {
   async #catchUp(signal: AbortSignal): Promise<void> {
     const turn = this.#turn;
     for await (const entry of this.#log.entries(this.#target.table, new Map(this.#staged))) {
-      const ready = await this.#ready(entry);
+      if (entry.decides !== undefined) await this.#target.late.passed(entry.decides, signal);
+      const ready = await this.#decided(entry, turn, signal);
       while (!this.#target.hasRoom() && turn === this.#turn) await this.#target.room(signal);
       signal.throwIfAborted();
       if (turn !== this.#turn) return;
-      this.#stage(entry, ready);
+      const [misfit] = this.#stage(entry, ready);
+      if (misfit !== undefined) throw noLongerFits(entry, misfit);
       this.#unstaged.records = Math.max(0, this.#unstaged.records - entry.count);
       this.#unstaged.bytes = Math.max(0, this.#unstaged.bytes - entry.payload.byteLength);
     }
@@ -134,36 +153,56 @@ export class Feed {
     }
   }
 
-  #stage(entry: Entry, ready?: ReadyLines): void {
+  /** The lines that do not fit; with any, nothing is staged. */
+  #stage(entry: Entry, ready?: ReadyLines): readonly LateMisfit[] {
     const at = this.#staged.get(entry.lane);
     const end = offset(entry.baseOffset + BigInt(entry.count));
-    if (at !== undefined && end <= at) return;
+    if (at !== undefined && end <= at) return [];
     // The lane of this life is not from the past, whatever the clocks said when lanes were born; but once met, it can be pruned by others.
     const fresh = this.#appended.has(entry.lane) && !this.#met.has(entry.lane);
     if (at === undefined && !fresh && this.#wasPruned(entry.lane)) throw restoredFromThePast(entry);
-    this.#met.add(entry.lane);
     const skip = at !== undefined && at > entry.baseOffset ? Number(at - entry.baseOffset) : 0;
-    const payload = skip === 0 ? entry.payload : withoutLines(entry.payload, skip);
-    const useReady = skip === 0 && ready?.by === this.#target.checker();
-    const lines = useReady ? ready.lines : this.#canonical(entry, payload, skip);
+    const checker = this.#target.checker();
+    let lines = skip === 0 && ready?.by === checker ? ready : undefined;
+    if (lines === undefined) {
+      const rest = this.#undecided(skip === 0 ? entry : withoutLines(entry, skip));
+      const canonical = checker.canonical(rest.payload, optionsOf(entry));
+      if (canonical.refused.length > 0) return misfitsOf(canonical, rest, skip);
+      lines = { by: checker, ...canonical };
+    }
+    this.#met.add(entry.lane);
     const open = this.#target.open();
-    open.staging.append(lines, entry.count - skip);
+    const count = lines.count ?? entry.count;
+    if (count > 0) open.staging.append(lines.lines, count);
     open.extend(entry.lane, at, end);
     open.requests.add(ready?.trace);
     this.#staged.set(entry.lane, end);
     this.#target.onStaged(entry);
+    return [];
   }
 
-  /** Undefined when the entry begins below what is staged: what is left of it is made when it is staged. */
-  async #ready(entry: Entry): Promise<ReadyLines | undefined> {
-    if ((this.#staged.get(entry.lane) ?? 0n) > entry.baseOffset) return undefined;
-    const by = this.#target.checker();
-    const canonical = await this.#target.pace.run(by.canonicalInSteps(entry.payload, optionsOf(entry)));
-    return { by, lines: whole(entry, canonical, 0) };
+  /** The entry's lines once every one of them fits or is refused for good; undefined when they are made as they are staged. */
+  async #decided(entry: Entry, turn: number, signal: AbortSignal): Promise<ReadyLines | undefined> {
+    const { checker, late, pace } = this.#target;
+    // What is left of an entry that begins below is made when it is staged.
+    while (turn === this.#turn && (this.#staged.get(entry.lane) ?? 0n) <= entry.baseOffset) {
+      const by = checker();
+      const rest = this.#undecided(entry);
+      const canonical = await pace.run(by.canonicalInSteps(rest.payload, optionsOf(entry)));
+      const misfits = misfitsOf(canonical, rest, 0);
+      const [first] = misfits;
+      if (first === undefined) return { by, ...canonical };
+      if (!late.allowed()) throw noLongerFits(entry, first);
+      if (this.#fenced === turn) await late.decide(entry, misfits, signal);
+      // The fence may have met another schema: what fits is asked again.
+      else if (await late.fence(signal)) this.#fenced = turn;
+      else if (turn === this.#turn) await this.#target.room(signal);
+    }
+    return undefined;
   }
 
-  #canonical(entry: Entry, payload: Uint8Array, skipped: number): Uint8Array {
-    return whole(entry, this.#target.checker().canonical(payload, optionsOf(entry)), skipped);
+  #undecided(entry: Entry): Undecided {
+    return undecided(entry, this.#log.refusals(this.#target.table));
   }
 
   #slept(signal: AbortSignal): Promise<void> {
@@ -181,20 +220,26 @@ export class Feed {
 
 const optionsOf = (entry: Entry) => ({ ignoreUnknownFields: entry.ignoreUnknownFields ?? false });
 
-/** The lines, if none was refused. */
-function whole(entry: Entry, { lines, refused }: CanonicalLines, skipped: number): Uint8Array {
-  const [first] = refused;
-  if (first === undefined) return lines;
-  throw new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
-    context: { lane: entry.lane, offset: entry.baseOffset + BigInt(skipped + first.index), cause: first.cause },
-    remedy: 'undo the schema change that narrowed or dropped the column; the records stay in the log until then',
-  });
-}
+/** Their places within the entry, of which `skipped` lines were left out before. */
+const misfitsOf = ({ refused }: CanonicalLines, { indexOf }: Undecided, skipped: number): readonly LateMisfit[] =>
+  refused.map(({ index, misfit }) => ({ index: skipped + indexOf(index), misfit }));
 
-function withoutLines(payload: Uint8Array, lines: number): Uint8Array {
+const noLongerFits = (entry: Entry, { index, misfit }: LateMisfit): SluiceError =>
+  new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
+    context: {
+      lane: entry.lane,
+      offset: entry.baseOffset + BigInt(index),
+      cause: `${misfit.code} at "${misfit.pointer}": ${misfit.detail}`,
+    },
+    remedy:
+      'undo the schema change that narrowed or dropped the column, or set the table property sluice.on-error to dead_letter; the records stay in the log until then',
+  });
+
+function withoutLines(entry: Entry, lines: number): Entry {
   let start = 0;
-  for (let skipped = 0; skipped < lines; skipped += 1) start = payload.indexOf(0x0a, start) + 1;
-  return payload.subarray(start);
+  for (let skipped = 0; skipped < lines; skipped += 1) start = entry.payload.indexOf(0x0a, start) + 1;
+  const baseOffset = offset(entry.baseOffset + BigInt(lines));
+  return { ...entry, baseOffset, count: entry.count - lines, payload: entry.payload.subarray(start) };
 }
 
 const restoredFromThePast = (entry: Entry): SluiceError =>

@@ -13,7 +13,11 @@ const ASK_AFTER_MS = HOUR_MS;
 const NEVER_AFTER_MS = 24 * HOUR_MS;
 
 /** False: write the epoch anew from the log. */
-export async function filesStillThere(locations: Locations, uploaded: UploadedEpoch, clock: Clock): Promise<boolean> {
+export async function filesStillThere(
+  locations: Locations,
+  uploaded: Pick<UploadedEpoch, 'files' | 'uploadedAt'>,
+  clock: Clock,
+): Promise<boolean> {
   const age = (): number => clock.now() - uploaded.uploadedAt;
   if (age() < ASK_AFTER_MS) return true;
   if (age() >= NEVER_AFTER_MS) return false;

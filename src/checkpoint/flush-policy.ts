@@ -15,9 +15,8 @@ export interface OpenEpoch {
 
 export type FlushTrigger = 'interval' | 'bytes' | 'rows';
 
-/** Undefined: not yet. An epoch without records is never cut (protocol §4). */
+/** Undefined: not yet. An open epoch has met records, though every one of them may have been refused late. */
 export function flushTrigger(open: OpenEpoch, limits: FlushLimits, nowMonotonic: number): FlushTrigger | undefined {
-  if (open.rows === 0) return undefined;
   if (open.bytes >= limits.maxBytes) return 'bytes';
   if (open.rows >= limits.maxRows) return 'rows';
   return nowMonotonic - open.firstAt >= limits.intervalMs ? 'interval' : undefined;

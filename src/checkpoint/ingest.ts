@@ -3,12 +3,15 @@
  * Staging happens inside the append, so that offsets and staging never disagree.
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
-import { offset } from '../core/ids.ts';
-import type { Entry, Log } from '../contracts/log.ts';
 import type { TableName } from '../core/ids.ts';
+import { untilAborted } from '../core/until-aborted.ts';
+import type { Log } from '../contracts/log.ts';
+import type { CheckOutcome, RecordChecker } from '../contracts/record-checker.ts';
 import type { AppendAnswer, AppendRequest, IngestPort, Position, PositionState } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableView } from '../contracts/table-format.ts';
+import { onErrorOf } from '../record/on-error.ts';
 import type { Coordinator } from './coordinator.ts';
+import { positionAfter, type Prepared } from './prepared.ts';
 import { turnOf, type ProducerTurn } from './producers/producer-turn.ts';
 import type { TablePipeline } from './table-pipeline.ts';
 
@@ -56,17 +59,51 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     request: AppendRequest,
     turn: ProducerTurn | undefined,
   ): Promise<AppendAnswer> {
-    const { checker, schemaId, checked } = await this.#check(pipeline, request);
-    if (checked.kind === 'refused') return turn?.refused(checked.count) ?? checked;
-    if (checked.count === 0) return { kind: 'empty' };
+    const attempt = await this.#check(pipeline, request);
+    const { checker, schemaId, checked } = attempt;
+    if (checked.kind === 'accepted' && checked.count === 0) return { kind: 'empty' };
+    const before = checked.kind === 'refused' ? turn?.refused(checked.count) : undefined;
+    if (before !== undefined) return before;
+    let prepared: Prepared | AppendAnswer;
+    if (checked.kind === 'accepted') prepared = await this.#whole(pipeline, request, checker, schemaId, checked);
+    else if ((request.onError ?? onErrorOf(pipeline.view.properties)) === 'reject') return checked;
+    // The producer's stamp is kept with the table's own records: without any there is nothing to remember the request by.
+    else if (turn !== undefined && checked.total === checked.count) return checked;
+    else prepared = await this.#coordinator.deadLetters.divide(pipeline, request, { checker, schemaId, checked });
+    if ('kind' in prepared) return prepared;
 
+    const { drafts, records, accepted, onAppended, answerOf } = prepared;
+    const stamp = turn?.stamp(records);
+    const stamped = drafts.map((draft) =>
+      stamp === undefined || draft.table !== pipeline.uuid ? draft : { ...draft, producer: stamp },
+    );
+    const appended = await this.#log.append(stamped, onAppended, turn?.admission(records));
+    switch (appended.kind) {
+      case 'withheld':
+        if (turn === undefined) throw new SluiceError('internal', 'the log withheld a request that asked for nothing');
+        return turn.withheld(records);
+      case 'full':
+        return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };
+      case 'refused':
+        return { kind: 'not-accepting', reason: appended.reason };
+      case 'appended':
+        return { kind: 'durable', accepted, ...answerOf(appended.entries) };
+    }
+  }
+
+  async #whole(
+    pipeline: TablePipeline<V, P>,
+    request: AppendRequest,
+    checker: RecordChecker,
+    schemaId: number,
+    checked: Extract<CheckOutcome, { kind: 'accepted' }>,
+  ): Promise<Prepared> {
     const draft = {
       table: pipeline.uuid,
       schemaId,
       count: checked.count,
       payload: checked.lines,
       ...(request.ignoreUnknownFields ? { ignoreUnknownFields: true } : {}),
-      ...(turn === undefined ? {} : { producer: turn.stamp(checked.count) }),
     };
     // Made before the append: staging happens in the step in which the frame is durable, and a large body would make it a long one.
     const readyLines = {
@@ -77,26 +114,19 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
           ? checked.lines
           : (await this.#coordinator.pace.run(checker.canonicalInSteps(checked.lines, request))).lines,
     };
-    const onAppended = (entries: readonly Entry[]): void => {
-      for (const entry of entries) pipeline.onAppended(entry, readyLines);
-    };
-    const appended = await this.#log.append([draft], onAppended, turn?.admission(checked.count));
-    switch (appended.kind) {
-      case 'withheld':
-        if (turn === undefined) throw new SluiceError('internal', 'the log withheld a request that asked for nothing');
-        return turn.withheld(checked.count);
-      case 'full':
-        return { kind: 'overloaded', scope: appended.scope, retryAfterMs: RETRY_AFTER_MS };
-      case 'refused':
-        return { kind: 'not-accepting', reason: appended.reason };
-      case 'appended': {
-        const [entry] = appended.entries;
+    return {
+      drafts: [draft],
+      records: checked.count,
+      accepted: checked.count,
+      onAppended: (entries) => {
+        for (const entry of entries) pipeline.onAppended(entry, readyLines);
+      },
+      answerOf: ([entry]) => {
         if (entry === undefined) throw new SluiceError('internal', 'the log stored a request without an entry');
-        const position: Position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
-        const committed = () => pipeline.positions.wait(position);
-        return { kind: 'durable', accepted: checked.count, position, committed };
-      }
-    }
+        const position = positionAfter(entry);
+        return { position, committed: () => pipeline.positions.wait(position) };
+      },
+    };
   }
 
   // Nobody tells us of a column that another writer added: a refusal is a reason to look.
@@ -152,13 +182,4 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       ? { kind: 'table-stopped', reason: state.reason, remedy: state.remedy }
       : { pipeline };
   }
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new SluiceError('closed', 'stopped waiting'));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -8,6 +8,7 @@ import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { EpochsContext } from './epochs.ts';
+import type { LateRefusals } from './dead-letters/late-refusals.ts';
 import type { ProducersContext } from './producers/table-producers.ts';
 
 export interface PipelineContext<V extends TableView, P extends PreparedChange> extends EpochsContext {
@@ -21,6 +22,7 @@ export interface PipelineContext<V extends TableView, P extends PreparedChange> 
   readonly layoutOf: (view: V) => FileLayout;
   readonly checkerOf: (view: V) => RecordChecker;
   readonly producers: ProducersContext;
+  readonly late: Pick<LateRefusals<V, P>, 'decide' | 'passed'>;
   readonly group: TaskGroup;
   readonly onCheckpoint: (table: TableUuid, record: CheckpointRecord) => void;
   readonly onTrouble: (table: TableUuid, state: string, cause: string) => void;

@@ -56,6 +56,10 @@ export function judge(base: Progress | undefined, plan: CommitPlan, landed: bool
   return !wentBack && lanes.every(([lane, cut]) => next(lane) === cut.from) ? { kind: 'attempt' } : { kind: 'recut' };
 }
 
+/** No lane of the base is elsewhere than where this life last saw it: nothing that was under way has come in since. */
+export const stoodStill = (base: Progress | undefined, known: ReadonlyMap<LaneId, Offset>): boolean =>
+  [...(base?.lanes ?? [])].every(([lane, at]) => known.get(lane) === at.next);
+
 /** The table stands below what the log has already trimmed for it: records are nowhere. Only an operator can decide (protocol §2). */
 export interface Gap {
   readonly lane: LaneId;

@@ -4,16 +4,20 @@
  */
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { SluiceError, disposition, isSluiceError, messageOf } from '../core/errors.ts';
-import { type Epoch, type LaneId, type Offset, type TableName, type TableUuid } from '../core/ids.ts';
+import { snapshotId, type Epoch, type LaneId, type Offset, type TableName, type TableUuid } from '../core/ids.ts';
+import { positive63 } from '../core/runtime.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
 import type { Entry } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableView } from '../contracts/table-format.ts';
+import { NO_SPAN } from '../contracts/tracing.ts';
+import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
+import { canHaveLetters } from './dead-letters/dead-letters.ts';
 import { endOf, recordOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
-import { commitEpoch } from './epoch-commit.ts';
+import { commitEpoch, type EpochEnd } from './epoch-commit.ts';
 import { Epochs } from './epochs.ts';
 import { Feed, type ReadyLines } from './feed.ts';
 import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
@@ -21,11 +25,10 @@ import { lagOf, type Lag } from './lag.ts';
 import type { PipelineContext, PipelineState, StopCode } from './pipeline-context.ts';
 import { Positions } from './positions.ts';
 import type { TableProducers } from './producers/table-producers.ts';
-import { findGap, wasPruned } from './protocol.ts';
+import { findGap, stoodStill, wasPruned } from './protocol.ts';
+import { Refresher, sameLayout } from './refresher.ts';
 import { Signal } from './signal.ts';
 
-const REFRESH_MS = 1_000;
-const REFRESH_PATIENCE_MS = 2_000;
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
 export class TablePipeline<V extends TableView, P extends PreparedChange> {
@@ -47,8 +50,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #failures = 0;
   /** When the first record of an epoch came that was given up; undefined once its records are in the table. Monotonic. */
   #lateSince: number | undefined;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  readonly #refresher: Refresher;
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
 
@@ -61,10 +63,17 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#layout = context.layoutOf(view);
     this.#checker = context.checkerOf(view);
     this.#epochs = new Epochs(context, view, (state, cause) => this.#trouble(state, cause));
+    this.#refresher = new Refresher(context.runtime.clock, () => this.queue.run(() => this.#lookAgain()));
     this.#feed = new Feed(context.log, {
       table: view.uuid,
       checker: () => this.#checker,
       pace: context.pace,
+      late: {
+        allowed: () => canHaveLetters(this.name) && onErrorOf(this.#view.properties) === 'dead_letter',
+        fence: (signal) => this.queue.run(() => this.#fence(signal)),
+        decide: (entry, misfits, signal) => context.late.decide(this, entry, misfits, signal),
+        passed: (refusals, signal) => context.late.passed(this.name, refusals, signal),
+      },
       open: () => this.#epochs.openFor(this.#layout),
       hasRoom: () => this.#state.kind !== 'stopped' && this.#epochs.hasRoom,
       room: (signal) => this.#changed.next(signal),
@@ -160,26 +169,14 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
    * Looks whether somebody changed the table's schema since the last commit, at most once a second; `checker` is another afterwards if so.
    * Waits for a commit under way, so that no view is taken for newer than it is, but not for long.
    */
-  async refresh(): Promise<void> {
-    const { clock } = this.#context.runtime;
-    if (this.#refreshing === undefined && clock.monotonic() - this.#refreshedAt >= REFRESH_MS) {
-      this.#refreshedAt = clock.monotonic();
-      this.#refreshing = this.queue
-        .run(() => this.#lookAgain())
-        .finally(() => {
-          this.#refreshing = undefined;
-        });
-    }
-    const patience = new AbortController();
-    const waited = clock.sleep(REFRESH_PATIENCE_MS, patience.signal).catch(() => undefined);
-    await Promise.race([this.#refreshing, waited]);
-    patience.abort();
+  refresh(): Promise<void> {
+    return this.#refresher.refresh();
   }
 
   async #lookAgain(): Promise<void> {
     const loaded = await this.#context.format.load(this.name).catch(() => undefined);
     if (loaded?.kind !== 'loaded' || loaded.view.uuid !== this.uuid || this.#state.kind === 'stopped') return;
-    if (!sameLayout(loaded.view, this.#view)) this.#adopt(loaded.view);
+    this.#adopt(loaded.view);
   }
 
   /** Called in offset order with every synced entry of this table. */
@@ -262,8 +259,34 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     await this.#beginAgain(format.progress(this.#view, pipeline), signal);
   }
 
+  /** An empty commit: no attempt against an earlier base can land any more. */
+  async #fence(signal: AbortSignal): Promise<boolean> {
+    if (this.#state.kind === 'stopped') return false;
+    const { format, pipeline, runtime, nextEpoch } = this.#context;
+    const empty = {
+      epoch: nextEpoch(),
+      lanes: new Map(),
+      token: snapshotId(positive63(runtime.random)),
+      span: NO_SPAN,
+    };
+    const end = await commitEpoch(
+      this.#context,
+      this,
+      this.positions.progress,
+      empty,
+      { files: [], uploadedAt: runtime.clock.now() },
+      undefined,
+      (state, cause) => this.#trouble(state, cause),
+      signal,
+    );
+    const progress = end.kind === 'in' ? format.progress(end.view, pipeline) : undefined;
+    const held = end.kind === 'in' && stoodStill(progress, this.positions.progress);
+    if (held) this.#adopt(end.view);
+    else await this.#goElsewhere(end.kind === 'in' ? { kind: 'recut', view: end.view } : end, signal);
+    return held;
+  }
+
   async #commit(sealed: SealedEpoch, signal: AbortSignal): Promise<void> {
-    const { format, pipeline } = this.#context;
     const written = await Promise.all([sealed.files, sealed.producers?.pointer]).catch((error: unknown) => ({
       failed: error,
     }));
@@ -282,17 +305,23 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       (state, cause) => this.#trouble(state, cause),
       signal,
     );
+    if (end.kind !== 'in') {
+      await this.#goElsewhere(end, signal);
+      return;
+    }
+    this.#publishProducers(sealed, statePointer);
+    this.#publish(sealed, uploaded, end.view, end.seconds);
+    await this.#epochs.drop(sealed.staging);
+  }
+
+  /** What was to be committed is not in, and never will be as it was. */
+  async #goElsewhere(end: Exclude<EpochEnd<V>, { kind: 'in' }>, signal: AbortSignal): Promise<void> {
     switch (end.kind) {
-      case 'in':
-        this.#publishProducers(sealed, statePointer);
-        this.#publish(sealed, uploaded, end.view, end.seconds);
-        await this.#epochs.drop(sealed.staging);
-        return;
       case 'recut':
         this.#trouble('recut', 'another writer moved the progress of this pipeline');
         await this.#forgetUncommitted();
         this.#adopt(end.view);
-        await this.#beginAgain(format.progress(end.view, pipeline), signal);
+        await this.#beginAgain(this.#context.format.progress(end.view, this.#context.pipeline), signal);
         return;
       case 'fenced':
         this.#stop(
@@ -413,8 +442,3 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.onTrouble(this.uuid, state, cause);
   }
 }
-
-const sameLayout = (a: TableView, b: TableView): boolean =>
-  a.schema.schemaId === b.schema.schemaId &&
-  a.spec.specId === b.spec.specId &&
-  a.sortOrder.orderId === b.sortOrder.orderId;

@@ -5,6 +5,7 @@ import { checkpointCommand } from './commands/checkpoint.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { dlqCommand } from './commands/dlq.ts';
 import { filesCommand } from './commands/files.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
@@ -68,6 +69,7 @@ export function programOf(context: CommandContext): Command {
     queryCommand,
     previewCommand,
     checkpointCommand,
+    dlqCommand,
     reloadCommand,
     logCommand,
     keysCommand,

@@ -233,7 +233,12 @@ const table = z.strictObject({
     .optional()
     .meta({ type: 'array', items: { type: 'string' } })
     .describe('Required columns that together identify a row.'),
-  properties: z.record(z.string(), text()).prefault({}).describe('Iceberg table properties.'),
+  properties: z
+    .record(z.string(), text())
+    .prefault({})
+    .describe(
+      'Iceberg table properties; sluice.on-error: dead_letter keeps records that do not fit (docs/dead-letters.md).',
+    ),
 });
 
 const traces = z.strictObject({

@@ -55,6 +55,8 @@ export interface EntryDraft {
   /** Unknown fields in the payload are to be left out rather than refused. */
   readonly ignoreUnknownFields?: boolean;
   readonly producer?: ProducerStamp;
+  /** These letters stand for records that were refused late: the entry is the decision (protocol §3). Set by `decide` alone. */
+  readonly decides?: readonly LateRefusal[];
 }
 
 export interface Entry extends EntryDraft {
@@ -135,8 +137,17 @@ export interface Log {
   /** The table's own commits hold every note up to this order. */
   covered(table: TableUuid, order: bigint): void;
 
-  /** Written and synced like a frame; kept until the table's progress passes the position. */
-  decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome>;
+  /**
+   * Like an append of the letters that stand for the refused records, decision and letters being one frame. No budget holds it back: a
+   * full log needs decisions to become empty.
+   */
+  decide(
+    refusals: readonly LateRefusal[],
+    letters: EntryDraft,
+    onAppended?: (entries: readonly Entry[]) => void,
+  ): Promise<AppendOutcome>;
+
+  /** Every decision about a record of the table that the log still holds. */
   refusals(table: TableUuid): readonly LateRefusal[];
 
   /**

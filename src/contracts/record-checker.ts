@@ -43,11 +43,26 @@ export type CheckOutcome =
   /** Nothing may be written. At most 100 refusals are listed; `total` counts refused records. */
   | { readonly kind: 'refused'; readonly count: number; readonly total: number; readonly refusals: readonly Refusal[] };
 
+export type DivideOutcome =
+  /** What fits, as `check` would have accepted it alone: `lines`, `count` and `canonical` mean the same. `refused` records were handed out. */
+  | {
+      readonly kind: 'divided';
+      readonly lines: Uint8Array;
+      readonly count: number;
+      readonly refused: number;
+      readonly canonical: boolean;
+    }
+  /** No records can be told apart: the body is no JSON array. */
+  | Extract<CheckOutcome, { kind: 'refused' }>;
+
+/** Why a line is no record of the schema. */
+export type Misfit = Omit<Refusal, 'record' | 'line'>;
+
 /** `refused`: positions within the payload, 0-based. */
 export interface CanonicalLines {
   readonly lines: Uint8Array;
   readonly count: number;
-  readonly refused: readonly { readonly index: number; readonly cause: string }[];
+  readonly refused: readonly { readonly index: number; readonly misfit: Misfit }[];
 }
 
 export interface RecordChecker {
@@ -70,6 +85,17 @@ export interface RecordChecker {
     format: BodyFormat,
     options: { readonly ignoreUnknownFields: boolean },
   ): Generator<void, CheckOutcome>;
+
+  /**
+   * Parts what fits from what does not, pausing like `checkInSteps`. `onRefused` hears of every refused record in order; `original` is a
+   * view of its bytes as received, without the white space around them.
+   */
+  divideInSteps(
+    body: Uint8Array,
+    format: BodyFormat,
+    options: { readonly ignoreUnknownFields: boolean },
+    onRefused: (refusal: Refusal, original: Uint8Array) => void,
+  ): Generator<void, DivideOutcome>;
 
   /** The same answer as `canonical`, pausing like `checkInSteps`. */
   canonicalInSteps(

@@ -4,6 +4,7 @@
  */
 import type { LaneId, Offset, SnapshotId, TableName } from '../core/ids.ts';
 import type { BodyFormat, Refusal } from './record-checker.ts';
+import type { OnError } from '../record/on-error.ts';
 import type { TableView } from './table-format.ts';
 import type { SnapshotSummary, TableDefinition } from './tables.ts';
 import type { TraceContext } from './tracing.ts';
@@ -30,6 +31,22 @@ export interface AppendRequest {
   /** Who asks: keys of one are not those of another. */
   readonly principal: string;
   readonly producer?: Producer;
+  /** Absent: as the table says. */
+  readonly onError?: OnError;
+  /** By which the sender can name the request. */
+  readonly requestId?: string;
+}
+
+/** Records of a request that did not fit and became rows of the dead-letter table, in one frame with those that did. */
+export interface DeadLettered {
+  readonly table: TableName;
+  /** Names these dead letters for ever. */
+  readonly batch: string;
+  readonly rejected: number;
+  /** In the dead-letter table. */
+  readonly position: Position;
+  /** The first 100. */
+  readonly refusals: readonly Refusal[];
 }
 
 /** Why a producer's request was not stored. Nothing of it was written. */
@@ -51,10 +68,13 @@ export type AppendAnswer =
   | {
       readonly kind: 'durable';
       readonly accepted: number;
+      /** With `accepted: 0` that of the dead letters, in their table. */
       readonly position: Position;
+      /** Of both tables, when there are dead letters. */
       readonly committed: () => Promise<Committed>;
-      /** A request with the same key and body was stored before: this is its answer. */
-      readonly replayed?: true;
+      readonly deadLetters?: DeadLettered;
+      /** A request with the same key and body was stored before: this is its answer; `rejected` of its records became dead letters. */
+      readonly replayed?: { readonly rejected: number };
     }
   /** The channel's records were stored before, `position` being after the last of them as long as that is remembered. */
   | {

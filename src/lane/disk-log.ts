@@ -73,8 +73,8 @@ export class DiskLog implements Log {
         ...opened,
         group: this.#group,
         restate: async (refusals, notes) =>
-          (await this.decide(refusals)).kind === 'appended' &&
-          (notes.length === 0 || (await this.#state({ kind: 'notes', notes }, encodeNotes(notes))).kind === 'appended'),
+          (await this.#restate({ kind: 'refusals', refusals }, refusals.length, encodeRefusals(refusals))) &&
+          (await this.#restate({ kind: 'notes', notes }, notes.length, encodeNotes(notes))),
         graceMs: limits.graceMs,
         graceBytes: limits.graceBytes,
       },
@@ -99,20 +99,34 @@ export class DiskLog implements Log {
         context: { bytes },
         remedy: 'split the records over several requests',
       });
+    return this.#admit(bytes, bytesByTable(drafts)) ?? this.#appendDrafts(drafts, bytes, onAppended, admission);
+  }
+
+  async decide(
+    refusals: readonly LateRefusal[],
+    letters: EntryDraft,
+    onAppended?: (entries: readonly Entry[]) => void,
+  ): Promise<AppendOutcome> {
+    const draft = { ...letters, decides: refusals };
+    validateDraft(draft);
+    const reason = this.#reason();
+    if (reason !== undefined) return { kind: 'refused', reason };
+    return this.#appendDrafts([draft], FRAME_HEADER_BYTES + entriesBytes([draft]), onAppended, undefined);
+  }
+
+  async #appendDrafts(
+    drafts: readonly EntryDraft[],
+    bytes: number,
+    onAppended: ((entries: readonly Entry[]) => void) | undefined,
+    admission: Admission | undefined,
+  ): Promise<AppendOutcome> {
     const shares = bytesByTable(drafts);
-    const refusal = this.#admit(bytes, shares);
-    if (refusal !== undefined) return refusal;
     for (const [table, share] of shares) this.#ledger.table(table).queuedBytes += share;
     try {
       return await this.#submit({ kind: 'entries', drafts }, bytes, onAppended, admission);
     } finally {
       for (const [table, share] of shares) this.#ledger.table(table).queuedBytes -= share;
     }
-  }
-
-  async decide(refusals: readonly LateRefusal[]): Promise<AppendOutcome> {
-    if (refusals.length === 0) return { kind: 'appended', entries: [] };
-    return await this.#state({ kind: 'refusals', refusals }, encodeRefusals(refusals));
   }
 
   async note(note: ProducerNote, onStored: () => void, admission?: Admission): Promise<AppendOutcome> {
@@ -125,6 +139,11 @@ export class DiskLog implements Log {
 
   covered(table: TableUuid, order: bigint): void {
     this.#ledger.notes.covered(table, order);
+  }
+
+  /** What is still needed of the log's tail, again, at its head; false when that failed. */
+  async #restate(content: FrameContent, count: number, chunks: readonly Uint8Array[]): Promise<boolean> {
+    return count === 0 || (await this.#state(content, chunks)).kind === 'appended';
   }
 
   refusals(table: TableUuid): readonly LateRefusal[] {

@@ -2,8 +2,9 @@
  * Bodies of frames (little endian). Owns the layout of entries, of late refusals and of producers' notes; knows nothing of files or syncs.
  *
  *   entries:  count u32 · per entry: table uuid 16 · schema id i32 · records u32 · base offset u64 · flags u8 (1: ignore unknown
- *             fields, 2: producer) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
- *             [producer: kind u8, fingerprint length u8, name length u16, records u32, epoch i64, offset i64, name, fingerprint] · payload
+ *             fields, 2: producer, 4: decision) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
+ *             [producer: kind u8, fingerprint length u8, name length u16, records u32, epoch i64, offset i64, name, fingerprint] ·
+ *             [decision: length u32, refusals] · payload
  *   refusals: count u32 · per refusal: table uuid 16 · lane id 16 · offset u64 · cause length u32 · cause (UTF-8)
  *   notes:    count u32 · per note: table uuid 16 · order u64 · key length u16 · value length u32 · key (UTF-8) · value
  */
@@ -15,8 +16,10 @@ import { laneId, offset, tableUuid } from '../core/ids.ts';
 const ENTRY_BYTES = 40;
 const PRODUCER_BYTES = 24;
 const NOTE_BYTES = 30;
+const REFUSAL_BYTES = 44;
 const IGNORE_UNKNOWN_FIELDS = 1;
 const HAS_PRODUCER = 2;
+const DECIDES = 4;
 const NDJSON = 1;
 const PRODUCER_KINDS: readonly ProducerStamp['kind'][] = ['channel', 'idempotency-key'];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -38,15 +41,15 @@ function refuse(message: string, got: string | number): never {
 /** Bytes of the body that `encodeEntries` makes of these. */
 export function entriesBytes(entries: readonly EntryDraft[]): number {
   let bytes = 4;
-  for (const entry of entries) bytes += ENTRY_BYTES + producerBytes(entry.producer) + entry.payload.byteLength;
+  for (const entry of entries) bytes += headBytes(entry) + entry.payload.byteLength;
   return bytes;
 }
 
 /** A body as chunks: entry heads in one new buffer, payloads as they were given. */
 export function encodeEntries(entries: readonly Entry[]): readonly Uint8Array[] {
-  let headBytes = 4;
-  for (const entry of entries) headBytes += ENTRY_BYTES + producerBytes(entry.producer);
-  const heads = Buffer.allocUnsafe(headBytes);
+  let allHeads = 4;
+  for (const entry of entries) allHeads += headBytes(entry);
+  const heads = Buffer.allocUnsafe(allHeads);
   heads.writeUInt32LE(entries.length, 0);
   const chunks: Uint8Array[] = [];
   let start = 0;
@@ -58,6 +61,9 @@ export function encodeEntries(entries: readonly Entry[]): readonly Uint8Array[] 
   }
   return chunks;
 }
+
+const headBytes = ({ producer, decides }: EntryDraft): number =>
+  ENTRY_BYTES + producerBytes(producer) + (decides === undefined ? 0 : 4 + refusalsBytes(decides));
 
 const producerBytes = (producer: ProducerStamp | undefined): number =>
   producer === undefined ? 0 : PRODUCER_BYTES + Buffer.byteLength(producer.name) + fingerprintOf(producer).byteLength;
@@ -72,12 +78,14 @@ function writeEntryHead(target: Buffer, at: number, entry: Entry): number {
   target.writeUInt32LE(entry.count, at + 20);
   target.writeBigUInt64LE(entry.baseOffset, at + 24);
   const ignore = entry.ignoreUnknownFields === true ? IGNORE_UNKNOWN_FIELDS : 0;
-  target.writeUInt8(ignore | (entry.producer === undefined ? 0 : HAS_PRODUCER), at + 32);
+  const producer = entry.producer === undefined ? 0 : HAS_PRODUCER;
+  target.writeUInt8(ignore | producer | (entry.decides === undefined ? 0 : DECIDES), at + 32);
   target.writeUInt8(NDJSON, at + 33);
   target.writeUInt16LE(0, at + 34);
   target.writeUInt32LE(entry.payload.byteLength, at + 36);
-  if (entry.producer === undefined) return at + ENTRY_BYTES;
-  return writeProducer(target, at + ENTRY_BYTES, entry.producer);
+  const decision =
+    entry.producer === undefined ? at + ENTRY_BYTES : writeProducer(target, at + ENTRY_BYTES, entry.producer);
+  return entry.decides === undefined ? decision : writeDecision(target, decision, entry.decides);
 }
 
 function writeProducer(target: Buffer, at: number, producer: ProducerStamp): number {
@@ -94,6 +102,15 @@ function writeProducer(target: Buffer, at: number, producer: ProducerStamp): num
   return end + fingerprint.byteLength;
 }
 
+function writeDecision(target: Buffer, at: number, decides: readonly LateRefusal[]): number {
+  let end = target.writeUInt32LE(refusalsBytes(decides), at);
+  for (const chunk of encodeRefusals(decides)) {
+    target.set(chunk, end);
+    end += chunk.byteLength;
+  }
+  return end;
+}
+
 /** Payloads are views into `body`. The body's CRC was checked; what contradicts the layout all the same is `corrupt`. */
 export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonly Entry[] {
   return decoding(file, () => {
@@ -104,7 +121,9 @@ export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonl
       if (body.readUInt8(at + 33) !== NDJSON || body.readUInt8(at + 34) !== 0) throw new RangeError('content type');
       const payloadBytes = body.readUInt32LE(at + 36);
       const producer = (flags & HAS_PRODUCER) === 0 ? undefined : readProducer(body, at + ENTRY_BYTES);
-      const start = at + ENTRY_BYTES + producerBytes(producer);
+      const decision = at + ENTRY_BYTES + producerBytes(producer);
+      const decided = (flags & DECIDES) === 0 ? 0 : 4 + body.readUInt32LE(decision);
+      const start = decision + decided;
       if (start + payloadBytes > body.length) throw new RangeError('payload length');
       entries.push({
         table: readUuid(body, at),
@@ -113,6 +132,7 @@ export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonl
         payload: body.subarray(start, start + payloadBytes),
         ...((flags & IGNORE_UNKNOWN_FIELDS) === 0 ? {} : { ignoreUnknownFields: true }),
         ...(producer === undefined ? {} : { producer }),
+        ...(decided === 0 ? {} : { decides: decodeRefusals(body.subarray(decision + 4, start), file) }),
         lane,
         baseOffset: offset(body.readBigUInt64LE(at + 24)),
       });
@@ -141,6 +161,10 @@ function readUuid(body: Buffer, at: number): TableUuid {
   );
 }
 
+/** Bytes of the body that `encodeRefusals` makes of these. */
+export const refusalsBytes = (refusals: readonly LateRefusal[]): number =>
+  refusals.reduce((sum, { cause }) => sum + REFUSAL_BYTES + Buffer.byteLength(cause), 4);
+
 export function encodeRefusals(refusals: readonly LateRefusal[]): readonly Uint8Array[] {
   const count = Buffer.alloc(4);
   count.writeUInt32LE(refusals.length);
@@ -148,7 +172,7 @@ export function encodeRefusals(refusals: readonly LateRefusal[]): readonly Uint8
     count,
     ...refusals.map((refusal) => {
       const cause = Buffer.from(refusal.cause, 'utf8');
-      const bytes = Buffer.alloc(44 + cause.length);
+      const bytes = Buffer.alloc(REFUSAL_BYTES + cause.length);
       bytes.write(refusal.table.replaceAll('-', ''), 0, 'hex');
       bytes.write(refusal.lane, 16, 'hex');
       bytes.writeBigUInt64LE(refusal.offset, 32);

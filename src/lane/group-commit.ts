@@ -235,7 +235,10 @@ export class GroupCommit {
       account.end += frameBytes(body);
       if (frame.content.kind === 'refusals') ledger.refusals.add(frame.content.refusals, account.sequence);
       else if (frame.content.kind === 'notes') ledger.notes.add(frame.content.notes, account.sequence);
-      else ledger.addEntries(account, entries, start, account.end, now);
+      else {
+        ledger.addDecisions(account, entries);
+        ledger.addEntries(account, entries, start, account.end, now);
+      }
       // Account and callback in one step: whoever cuts at the lane's end has seen every entry below it.
       try {
         frame.onAppended?.(entries);

@@ -71,6 +71,11 @@ export class Ledger {
     if (last !== undefined) this.raiseLane(file.lane, endOf(last));
   }
 
+  /** What synced entries of a segment decide, parked since or not. */
+  addDecisions(segment: EntryFile, entries: readonly Entry[]): void {
+    for (const { decides } of entries) if (decides !== undefined) this.refusals.add(decides, segment.sequence);
+  }
+
   raiseLane(lane: LaneId, end: Offset): void {
     if (end > (this.#lanes.get(lane) ?? -1n)) this.#lanes.set(lane, end);
   }
@@ -106,6 +111,7 @@ export class Ledger {
   removeFiles(files: ReadonlySet<EntryFile>): readonly Chunk[] {
     const gone = [...files].flatMap((file) => [...file.chunks]);
     const chunks = new Set(gone);
+    for (const { table, file, first, end } of gone) this.refusals.forget(table, file.lane, first, end);
     for (const uuid of new Set(gone.map((chunk) => chunk.table))) this.#tables.get(uuid)?.drop(chunks);
     this.#segments = this.#segments.filter((file) => !files.has(file));
     this.#parked = this.#parked.filter((file) => !files.has(file));

@@ -142,6 +142,7 @@ function loadFrame({ ledger, runtime }: LoadContext, account: EntryFile, frame: 
   // What follows a parked run is a chunk of its own: offsets of chunks never overlap.
   for (const { table } of parked) ledger.table(table).closeChunk();
   const kept = entries.filter((entry) => !parked.has(entry));
+  ledger.addDecisions(account, entries);
   ledger.addEntries(account, kept, frame.start, frame.end, runtime.clock.monotonic());
   ledger.raiseLane(account.lane, endOf(last));
 }

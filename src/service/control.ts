@@ -12,6 +12,7 @@ import type { SnapshotSummary, TableDefinition } from '../contracts/tables.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { LiveFile } from '../iceberg/iceberg-tables.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
+import { validateOnError } from '../record/on-error.ts';
 import { shapeOf, type Shape } from './layout.ts';
 import type { Warehouse } from './warehouse.ts';
 
@@ -74,6 +75,7 @@ export class Control implements ControlPort {
     const { warehouse, engine, layoutOf, tableDefaults } = this.#parts;
     const complete = tableDefaults(definition);
     // What the encoder cannot write is refused before the table exists.
+    validateOnError(complete.properties);
     engine.validate(layoutOf(shapeOf(complete)));
     const created = await warehouse.tables.create(complete);
     if (created.kind === 'created')

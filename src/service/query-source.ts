@@ -12,6 +12,11 @@ import { openWarehouse, type Warehouse } from './warehouse.ts';
 
 export async function openQuerySource(settings: Settings, runtime: Runtime): Promise<QuerySource> {
   const warehouse = openWarehouse(settings, runtime);
+  return { ...querySourceOf(warehouse, runtime), close: () => warehouse.close() };
+}
+
+/** Reads through a warehouse that is open already; closing stays with whoever opened it. */
+export function querySourceOf(warehouse: Warehouse, runtime: Runtime): QuerySource {
   const { root } = warehouse;
   return {
     list: () => warehouse.tables.list(),
@@ -29,7 +34,7 @@ export async function openQuerySource(settings: Settings, runtime: Runtime): Pro
       await writeFile(path, found.bytes);
       return path;
     },
-    close: () => warehouse.close(),
+    close: () => Promise.resolve(),
   };
 }
 

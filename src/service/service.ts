@@ -6,14 +6,17 @@ import { createRequire } from 'node:module';
 import type { ApiContext } from '../api/context.ts';
 import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
+import { LetterDesk } from '../checkpoint/dead-letters/letter-desk.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
 import { Channels } from '../checkpoint/producers/channels.ts';
 import { StateObjects } from '../checkpoint/producers/state-objects.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
+import { SqlLetterReader } from '../columnar/query/letter-reader.ts';
 import { defaultCheckLimits } from '../columnar/check/limits.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
+import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { Log } from '../contracts/log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
 import { messageOf } from '../core/errors.ts';
@@ -35,6 +38,8 @@ import { LateChannels } from './late-channels.ts';
 import { layoutOf, targetBytesOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
 import { Listeners } from './listeners.ts';
+import { lateLetters } from './late-letters.ts';
+import { querySourceOf } from './query-source.ts';
 import { keepSkipped } from './skipped-bytes.ts';
 import { SurveyCache, healthLevels } from './survey-cache.ts';
 import { openTelemetry } from './telemetry.ts';
@@ -116,6 +121,7 @@ export async function startService(
     bodies: () => ({ used: bodyBudget.used, limit: bodyBudget.limit }),
     nameOf: (uuid) => coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.name,
   });
+  let desk: DeadLetterPort | undefined;
   const configuration = new Configuration({
     live,
     createTable: (definition) => control.createTable(definition),
@@ -126,6 +132,7 @@ export async function startService(
     ingest: late,
     channels,
     control,
+    deadLetters: lateLetters(() => desk),
     access,
     diagnosis,
     config: configuration,
@@ -222,8 +229,11 @@ export async function startService(
       tracer,
       onTrouble: telemetry.onTrouble,
       onCheckpoint: telemetry.onCheckpoint,
+      createTable: (definition) => control.createTable(definition),
+      onDeadLetters: (table, code, records) => metrics.deadLetters(table, code, records),
     });
     await coordinator.start();
+    desk = new LetterDesk(coordinator, log, new SqlLetterReader(querySourceOf(warehouse, runtime)), runtime);
     late.attach(new Ingest(coordinator, log));
     channels.attach(new Channels(coordinator));
     logger.info(

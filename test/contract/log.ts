@@ -170,22 +170,51 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       await log.close();
     });
 
-    it('keeps late refusals over restarts until the progress of their table passes them', async () => {
+    it('keeps a late refusal with its letters, in one frame, over restarts and beyond the progress that passes it', async () => {
       const { open } = await setUp();
       const log = await open();
       const [entry] = await append(log, draft(TABLE_A, 'a', 2));
       if (entry === undefined) throw new Error('entry expected');
       const refusal = { table: TABLE_A, lane: entry.lane, offset: offset(1), cause: 'column ü is gone' };
-      expect((await log.decide([refusal])).kind).toBe('appended');
+      const seen: string[] = [];
+      const letters = draft(TABLE_B, 'letter', 1);
+      const decided = await log.decide([refusal], letters, (entries) =>
+        seen.push(...entries.map(({ table }) => table)),
+      );
+      expect(decided).toMatchObject({ kind: 'appended', entries: [{ ...letters, decides: [refusal] }] });
+      expect(seen).toEqual([TABLE_B]);
       await log.close();
       const again = await open();
       expect(again.refusals(TABLE_A)).toEqual([refusal]);
       expect(again.refusals(TABLE_B)).toEqual([]);
-      again.committed(TABLE_A, new Map([[entry.lane, offset(1)]]));
-      expect(again.refusals(TABLE_A)).toEqual([refusal]);
+      const read = [];
+      for await (const each of again.entries(TABLE_B, new Map())) read.push(each);
+      expect(read).toMatchObject([{ count: 1, decides: [refusal] }]);
+      // The table may be put back below it: the record comes again, and so must the decision.
       again.committed(TABLE_A, new Map([[entry.lane, offset(2)]]));
-      expect(again.refusals(TABLE_A)).toEqual([]);
+      expect(again.refusals(TABLE_A)).toEqual([refusal]);
       await again.close();
+    });
+
+    it('forgets a late refusal with the record it is about, not before', async () => {
+      const { open, runtime } = await setUp({ segmentBytes: 2048 });
+      const log = await open();
+      const [entry] = await append(log, draft(TABLE_A, 'a', 2));
+      if (entry === undefined) throw new Error('entry expected');
+      const refusal = { table: TABLE_A, lane: entry.lane, offset: offset(1), cause: 'gone' };
+      await log.decide([refusal], draft(TABLE_B, 'letter', 1));
+      for (let more = 0; more < 50; more += 1)
+        await append(log, draft(TABLE_B, `filler ${more} ${'x'.repeat(200)}`, 1));
+      const end = log.lanes().at(-1)?.end ?? offset(0);
+      log.committed(TABLE_B, new Map([[entry.lane, end]]));
+      runtime.advance(3_600_000);
+      await log.trim();
+      expect(log.refusals(TABLE_A)).toEqual([refusal]);
+      log.committed(TABLE_A, new Map([[entry.lane, end]]));
+      runtime.advance(3_600_000);
+      await log.trim();
+      expect(log.refusals(TABLE_A)).toEqual([]);
+      await log.close();
     });
 
     it('trims what every table has committed, remembers how far, and is then smaller', async () => {

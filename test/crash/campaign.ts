@@ -18,6 +18,8 @@ export interface Campaign {
   readonly faultOf: (life: number, random: () => number) => Fault | undefined;
   /** Every id in the table, as often as it is there. `metadata` is the URI of its current metadata file. */
   readonly read: (table: string, metadata: string, url: string) => Promise<readonly number[]>;
+  /** The original bytes of every dead letter in the table, as text. */
+  readonly readLetters: (table: string, metadata: string, url: string) => Promise<readonly string[]>;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -26,6 +28,8 @@ export interface CampaignResult {
   readonly killedByFault: number;
   readonly requests: number;
   readonly acknowledgedRecords: number;
+  /** Of these, records that fit no table. */
+  readonly acknowledgedDeadLetters: number;
   readonly violations: readonly string[];
 }
 
@@ -41,7 +45,10 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
   const exact = exactProducers(campaign.plan.tables, ledger, campaign.seed);
   let killedByFault = 0;
   await withDaemon(campaign, async (url) => {
-    for (const table of campaign.plan.tables) await createTable(url, table);
+    for (const table of campaign.plan.tables) {
+      await createTable(url, table);
+      await firstLetter(url, table, ledger);
+    }
   });
   for (let life = 1; life <= campaign.kills; life += 1) {
     const fault = campaign.faultOf(life, random);
@@ -70,25 +77,39 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignResult> {
     killedByFault,
     requests: ledger.requests.length,
     acknowledgedRecords: ledger.acknowledgedRecords,
+    acknowledgedDeadLetters: ledger.acknowledgedDeadLetters,
     violations,
   };
 }
 
 /** Starts once more, lets everything acknowledged reach its table, and compares every table with the ledger. */
 export async function verify(
-  campaign: Pick<Campaign, 'setup' | 'plan' | 'read'>,
+  campaign: Pick<Campaign, 'setup' | 'plan' | 'read' | 'readLetters'>,
   ledger: Ledger,
 ): Promise<readonly string[]> {
   const violations: string[] = [];
   await withDaemon(campaign, async (url) => {
     for (const table of campaign.plan.tables) {
-      const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
-      if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
-      await untilNoLag(url, table);
-      violations.push(...ledger.violations(table, await campaign.read(table, await metadataOf(url, table), url)));
+      await flush(url, table);
+      const ids = await campaign.read(table, await metadataOf(url, table), url);
+      violations.push(...ledger.violations(table, ids, await lettersOf(campaign, url, `${table}__dead_letters`)));
     }
   });
   return violations;
+}
+
+async function flush(url: string, table: string): Promise<void> {
+  const flushed = await fetch(`${url}/api/v1/tables/${table}/actions/flush`, { method: 'POST' });
+  if (!flushed.ok) throw new Error(`flush ${table}: ${flushed.status} ${await flushed.text()}`);
+  await untilNoLag(url, table);
+}
+
+/** Ids of the records that became dead letters; none before the first one made the table. */
+async function lettersOf(campaign: Pick<Campaign, 'readLetters'>, url: string, letters: string): Promise<number[]> {
+  if ((await fetch(`${url}/api/v1/tables/${letters}`)).status === 404) return [];
+  await flush(url, letters);
+  const originals = await campaign.readLetters(letters, await metadataOf(url, letters), url);
+  return originals.map((original) => (JSON.parse(original) as { readonly id: number }).id);
 }
 
 /** Runs the daemon for the work and stops it by SIGTERM, which must end it with 0. */
@@ -115,6 +136,17 @@ export async function createTable(url: string, table: string): Promise<void> {
     body: JSON.stringify({ name: table, schema: { fields }, partition_by: ['day(day)'] }),
   });
   if (!created.ok) throw new Error(`create ${table}: ${created.status} ${await created.text()}`);
+}
+
+/** Makes the table of its dead letters, for which a life of some milliseconds may be too short. */
+async function firstLetter(url: string, table: string, ledger: Ledger): Promise<void> {
+  const sent = ledger.open(table, 1, () => true);
+  const answer = await fetch(`${url}/api/v1/tables/${table}/records?on_error=dead_letter`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: `{"id":${sent.first},"never":1}\n`,
+  });
+  sent.acknowledged = answer.status === 202;
 }
 
 interface Described {

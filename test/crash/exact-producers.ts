@@ -92,7 +92,7 @@ class ChannelSender implements ExactProducer {
   #at(offset: number) {
     const known = this.#requests.find((each) => each.offset === offset);
     if (known !== undefined) return known;
-    const made = { request: this.#ledger.open(this.#table, 1 + (this.#next() % 20)), offset };
+    const made = { request: this.#ledger.open(this.#table, 1 + (this.#next() % 20), () => false), offset };
     this.#requests.push(made);
     return made;
   }
@@ -127,7 +127,7 @@ class KeySender implements ExactProducer {
   async run(url: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const old = this.#next() % 5 === 0 ? [...this.#positions.keys()].at(-1 - (this.#next() % 20)) : undefined;
-      const request = old ?? (this.#doubtful ??= this.#ledger.open(this.#table, 1 + (this.#next() % 20)));
+      const request = old ?? (this.#doubtful ??= this.#ledger.open(this.#table, 1 + (this.#next() % 20), () => false));
       const { status, body } = await ask('POST', `${url}/api/v1/tables/${this.#table}/records`, linesOf(request), {
         'idempotency-key': `"${this.#table}-${request.first}"`,
       });

@@ -19,6 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => closeReaders(engines));
 
+async function rowsOf(metadata: string, column: string): Promise<readonly unknown[]> {
+  const answer = await engines[0]?.read({ metadata, mode: 'rows', columns: [column] });
+  if (answer?.kind !== 'rows') throw new Error(`pyiceberg: ${JSON.stringify(answer)}`);
+  return answer.rows.map((row) => row[column]);
+}
+
 test(`${KILLS} kills, seed ${SEED}: every promise is kept`, { timeout: 120_000 + KILLS * 10_000 }, async () => {
   const folder = await temporaryFolder();
   const result = await runCampaign({
@@ -30,16 +36,15 @@ test(`${KILLS} kills, seed ${SEED}: every promise is kept`, { timeout: 120_000 +
     seed: SEED,
     plan: { tables: ['crash.a', 'crash.b', 'crash.c'], producers: 6, maxRecords: 50, maxTextBytes: 2_000 },
     faultOf: (_life, random) => drawFault(random),
-    read: async (_table, metadata) => {
-      const answer = await engines[0]?.read({ metadata, mode: 'rows', columns: ['id'] });
-      if (answer?.kind !== 'rows') throw new Error(`pyiceberg: ${JSON.stringify(answer)}`);
-      return answer.rows.map((row) => Number(row['id']));
-    },
+    read: async (_table, metadata) => (await rowsOf(metadata, 'id')).map(Number),
+    readLetters: async (_table, metadata) =>
+      (await rowsOf(metadata, 'original')).map((hex) => Buffer.from(String(hex), 'hex').toString()),
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
   process.stderr.write(`${JSON.stringify({ ...result, violations: result.violations.length })}\n`);
   expect(result.violations.slice(0, 20)).toEqual([]);
   // A campaign in which nothing was acknowledged, or no fault struck, proves nothing.
+  expect(result.acknowledgedDeadLetters).toBeGreaterThanOrEqual(3);
   expect(result.acknowledgedRecords).toBeGreaterThan(KILLS * 10);
   expect(result.killedByFault).toBeGreaterThan(0);
   await folder.remove();

@@ -8,6 +8,8 @@ export interface SentRequest {
   /** First record id; the request holds `[first, first + count)`. */
   readonly first: number;
   readonly count: number;
+  /** Ids of records that fit no table: sent to become dead letters. */
+  readonly bad: ReadonlySet<number>;
   acknowledged: boolean;
 }
 
@@ -15,8 +17,11 @@ export class Ledger {
   readonly requests: SentRequest[] = [];
   #nextId = 1;
 
-  open(table: string, count: number): SentRequest {
-    const request = { table, first: this.#nextId, count, acknowledged: false };
+  /** `isBad` is asked for each of its records, from 0. */
+  open(table: string, count: number, isBad: (record: number) => boolean): SentRequest {
+    const first = this.#nextId;
+    const bad = new Set(Array.from({ length: count }, (_, at) => first + at).filter((id) => isBad(id - first)));
+    const request = { table, first, count, bad, acknowledged: false };
     this.#nextId += count;
     this.requests.push(request);
     return request;
@@ -26,15 +31,20 @@ export class Ledger {
     return this.requests.reduce((sum, request) => sum + (request.acknowledged ? request.count : 0), 0);
   }
 
-  /** `ids`: every id found in the table, as often as it was found. Empty: all promises kept. */
-  violations(table: string, ids: readonly number[]): readonly string[] {
-    const seen = new Map<number, number>();
-    for (const id of ids) seen.set(id, (seen.get(id) ?? 0) + 1);
+  get acknowledgedDeadLetters(): number {
+    return this.requests.reduce((sum, request) => sum + (request.acknowledged ? request.bad.size : 0), 0);
+  }
+
+  /** `ids` and `letters`: every id found in the table and in its dead letters, as often as it was found. Empty: all promises kept. */
+  violations(table: string, ids: readonly number[], letters: readonly number[]): readonly string[] {
+    const inTable = timesOf(ids);
+    const inLetters = timesOf(letters);
     const found: string[] = [];
     for (const request of this.requests) {
       if (request.table !== table) continue;
       let present = 0;
       for (let id = request.first; id < request.first + request.count; id += 1) {
+        const seen = request.bad.has(id) ? inLetters : inTable;
         const times = seen.get(id) ?? 0;
         seen.delete(id);
         if (times > 0) present += 1;
@@ -47,7 +57,14 @@ export class Ledger {
           `${table}: unacknowledged request at ${request.first} is there in part: ${present} of ${request.count}`,
         );
     }
-    for (const id of seen.keys()) found.push(`${table}: record ${id} was never sent`);
+    for (const id of inTable.keys()) found.push(`${table}: record ${id} was never sent, or does not belong there`);
+    for (const id of inLetters.keys()) found.push(`${table}: dead letter ${id} was never sent, or fits its table`);
     return found;
   }
+}
+
+function timesOf(ids: readonly number[]): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
+  return times;
 }

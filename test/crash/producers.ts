@@ -24,18 +24,19 @@ export async function produce(
     const next = seeded(seed * 1000 + number);
     while (!signal.aborted) {
       const table = plan.tables[next() % plan.tables.length] ?? '';
-      const sent = ledger.open(table, 1 + (next() % plan.maxRecords));
+      // One request in five has records that become dead letters; some have nothing else.
+      const share = next() % 5 === 0 ? 1 + (next() % 4) : 0;
+      const sent = ledger.open(table, 1 + (next() % plan.maxRecords), () => share > 0 && next() % 4 < share);
       const lines: string[] = [];
       for (let id = sent.first; id < sent.first + sent.count; id += 1)
         lines.push(
-          `{"id":${id},"day":"2026-11-${String(1 + (next() % 28)).padStart(2, '0')}","text":"${'x'.repeat(next() % plan.maxTextBytes)}"}\n`,
+          `{"id":${id},${sent.bad.has(id) ? '"never":1,' : ''}"day":"2026-11-${String(1 + (next() % 28)).padStart(2, '0')}","text":"${'x'.repeat(next() % plan.maxTextBytes)}"}\n`,
         );
-      const committed = next() % 20 === 0;
-      const status = await post(
-        agent,
-        `${url}/api/v1/tables/${table}/records${committed ? '?ack=committed&timeout=5s' : ''}`,
-        lines.join(''),
-      );
+      const query = new URLSearchParams({
+        ...(next() % 20 === 0 ? { ack: 'committed', timeout: '5s' } : {}),
+        ...(sent.bad.size > 0 ? { on_error: 'dead_letter' } : {}),
+      });
+      const status = await post(agent, `${url}/api/v1/tables/${table}/records?${query.toString()}`, lines.join(''));
       sent.acknowledged = status === 200 || status === 202;
       if (!sent.acknowledged) await sleep(20);
     }

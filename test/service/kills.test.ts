@@ -5,17 +5,17 @@ import { expect, test } from 'vitest';
 import { runCampaign } from '../crash/campaign.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** The ids in the live data files, as the daemon lists them. */
-async function readIds(url: string, table: string): Promise<readonly number[]> {
+/** A column of the live data files, as the daemon lists them. */
+async function column(url: string, table: string, expression: string): Promise<readonly unknown[]> {
   const { files } = (await (await fetch(`${url}/api/v1/tables/${table}/files`)).json()) as {
     files: { file_path: string }[];
   };
   if (files.length === 0) return [];
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   const list = files.map((file) => `'${fileURLToPath(file.file_path)}'`).join(', ');
-  const rows = await connection.runAndReadAll(`SELECT id::DOUBLE FROM read_parquet([${list}])`);
+  const rows = await connection.runAndReadAll(`SELECT ${expression} FROM read_parquet([${list}])`);
   connection.closeSync();
-  return rows.getRows().map(([id]) => Number(id));
+  return rows.getRows().map(([value]) => value);
 }
 
 test('five kills under load: acknowledged exactly once, the rest at most once and whole', async () => {
@@ -29,9 +29,11 @@ test('five kills under load: acknowledged exactly once, the rest at most once an
     seed: 7,
     plan: { tables: ['kill.a', 'kill.b'], producers: 4, maxRecords: 40, maxTextBytes: 500 },
     faultOf: () => undefined,
-    read: (table, _metadata, url) => readIds(url, table),
+    read: async (table, _metadata, url) => (await column(url, table, 'id::DOUBLE')).map(Number),
+    readLetters: async (table, _metadata, url) => (await column(url, table, 'decode(original)')).map(String),
   });
   expect(result.violations).toEqual([]);
+  expect(result.acknowledgedDeadLetters).toBeGreaterThanOrEqual(2);
   expect(result.acknowledgedRecords).toBeGreaterThan(100);
   await folder.remove();
 });

@@ -1,9 +1,9 @@
 /**
  * Bugs to plant (protocol §10): mutated collaborators around the real code, so that the simulation can be seen to find them. None of this is
- * in product code. Plants about channels, keys, dead letters and rewinds come with those.
+ * in product code. Plants about rewinds come with those.
  */
 import type { Disk, DiskFile } from '../../src/contracts/disk.ts';
-import type { Log } from '../../src/contracts/log.ts';
+import type { Entry, Log } from '../../src/contracts/log.ts';
 import type { AppendRequest, IngestPort } from '../../src/contracts/service-ports.ts';
 import type { TableUuid } from '../../src/core/ids.ts';
 import { snapshotId } from '../../src/core/ids.ts';
@@ -233,6 +233,27 @@ export const PLANTS: readonly Plant[] = [
         },
       });
     },
+  },
+  {
+    // Letters of late refusals are committed at once: the table has made no commit since it met the records, and need not have passed them.
+    name: 'dead-letters-before-the-tables-progress',
+    log: (log) => {
+      const plain = ({ decides: _decides, ...entry }: Entry): Entry => entry;
+      return over<Log>(log, {
+        decide: (refusals, letters, onAppended) =>
+          log.decide(refusals, letters, (entries) => onAppended?.(entries.map(plain))),
+        async *entries(...asked) {
+          for await (const entry of log.entries(...asked)) yield plain(entry);
+        },
+      });
+    },
+    format: (format) =>
+      over<Format>(format, {
+        attempt: (base, prepared) =>
+          prepared.change.added.length === 0 && prepared.change.progress.lanes.size === 0
+            ? Promise.resolve({ kind: 'committed', view: base })
+            : format.attempt(base, prepared),
+      }),
   },
   { name: 'property-only-prune', prune: 'property-only' },
   {

@@ -17,6 +17,7 @@ import type {
   TableStatus,
 } from '../../src/contracts/service-ports.ts';
 import type { DiagnosisPort } from '../../src/contracts/diagnosis.ts';
+import type { DeadLetterPort, LetterGroup, LetterPage } from '../../src/contracts/dead-letters.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
@@ -55,7 +56,7 @@ export function viewOf(definition: TableDefinition): TableView {
   };
 }
 
-export class FakePorts implements IngestPort, ChannelPort, ControlPort {
+export class FakePorts implements IngestPort, ChannelPort, ControlPort, DeadLetterPort {
   readonly appended: AppendRequest[] = [];
   readonly created = new Map<string, TableView>();
   readonly checkpointed: (string | undefined)[] = [];
@@ -79,6 +80,25 @@ export class FakePorts implements IngestPort, ChannelPort, ControlPort {
     diagnose: () => Promise.resolve(undefined),
     health: () => Promise.resolve(undefined),
   };
+  letterPage: LetterPage | undefined = { letters: [] };
+  letterGroups: readonly LetterGroup[] = [];
+  settled: Awaited<ReturnType<DeadLetterPort['settle']>>;
+  /** What was asked of dead letters: arguments as they came. */
+  readonly asked: unknown[][] = [];
+
+  list(...asked: Parameters<DeadLetterPort['list']>): ReturnType<DeadLetterPort['list']> {
+    this.asked.push(asked);
+    return Promise.resolve(this.letterPage);
+  }
+
+  groups(): ReturnType<DeadLetterPort['groups']> {
+    return Promise.resolve(this.letterGroups);
+  }
+
+  settle(...asked: Parameters<DeadLetterPort['settle']>): ReturnType<DeadLetterPort['settle']> {
+    this.asked.push(asked);
+    return Promise.resolve(this.settled);
+  }
 
   append(request: AppendRequest): Promise<AppendAnswer> {
     this.appended.push(request);
@@ -286,6 +306,7 @@ export function testContext(options: TestOptions = {}): TestContext {
       diagnose: (table, visible) => ports.diagnosis.diagnose(table, visible),
       health: (table) => ports.diagnosis.health(table),
     },
+    deadLetters: ports,
     config,
     draining: () => ports.reasons.some(({ code }) => code === 'draining'),
     settings: { ...SETTINGS, ...options.settings },

@@ -30,7 +30,7 @@ const standard = {
 
 component('Problem', z.looseObject(standard).describe('Problem details (RFC 9457); docs/problems.md'));
 
-const errors = z.array(
+export const recordErrors = z.array(
   z.strictObject({
     record: z.int().min(1).describe('Number of the record in the request'),
     line: z.int().min(1).describe('Line of the body where it starts'),
@@ -54,7 +54,7 @@ members('invalid-records', 'InvalidRecords', {
   accepted: z.literal(0),
   rejected: z.int().describe('Records of the request'),
   total_errors: z.int().min(1).describe('Refused records'),
-  errors: errors.max(100),
+  errors: recordErrors.max(100),
 });
 members('invalid-table', 'InvalidTable', {
   errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).min(1),

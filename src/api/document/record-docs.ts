@@ -1,6 +1,7 @@
 /** What the API document says of appending records and of positions. */
 import * as z from 'zod';
 import { CHANNEL_NAME, OFFSET } from './channel-docs.ts';
+import { recordErrors } from './problem-docs.ts';
 import type { ParameterSchema, RouteDocs } from './route-docs.ts';
 import { component, instant, json, tableName, wide } from './route-docs.ts';
 
@@ -16,14 +17,26 @@ const position = z
 
 const counts = { table: tableName(), accepted: z.int().min(0), rejected: z.int().min(0) };
 
-const durable = component('Durable', z.strictObject({ ...counts, ack: z.literal('durable'), position }));
+/** Members of an answer to a request of which records became dead letters. */
+const deadLettered = {
+  dead_letter: z
+    .strictObject({ table: tableName(), batch: z.string(), position: z.string().describe('In the dead-letter table') })
+    .optional(),
+  errors: recordErrors.max(100).optional(),
+};
+
+const durable = component(
+  'Durable',
+  z.strictObject({ ...counts, ...deadLettered, ack: z.literal('durable'), position: position.optional() }),
+);
 
 const committed = component(
   'Committed',
   z.strictObject({
     ...counts,
+    ...deadLettered,
     ack: z.literal('committed'),
-    position,
+    position: position.optional(),
     snapshot_id: wide('The snapshot that holds the records'),
     committed_at: instant('When it was committed'),
     freshness_ms: z.int().min(0).describe('From the arrival of the body to the commit'),
@@ -70,6 +83,10 @@ const timeout = {
 };
 
 const REPLAY_HEADERS = {
+  'Rejected-Records': {
+    description: 'Records that became dead letters, when there are any.',
+    schema: { type: 'string', pattern: '^[0-9]+$' },
+  },
   'Idempotency-Key-Window': {
     description: 'With a key: for how many seconds, and for how many keys of the table, answers are remembered.',
     schema: { type: 'string', examples: ['age=86400, count=10000'] },
@@ -97,6 +114,10 @@ export const appendDocs: RouteDocs = {
     unknown_fields: {
       description: 'What to do with fields the table does not have.',
       schema: { enum: ['reject', 'ignore'], default: 'reject' },
+    },
+    on_error: {
+      description: 'What to do with records that do not fit; without it, as the table says (`sluice.on-error`).',
+      schema: { enum: ['reject', 'dead_letter'] },
     },
     channel: { description: 'An open channel; with `epoch` and `offset`.', schema: CHANNEL_NAME },
     epoch: { description: 'As the opening of the channel answered it.', schema: OFFSET },

@@ -7,6 +7,7 @@ import { documentRoutes } from './document.ts';
 import { channelRoutes } from './channels.ts';
 import { eventRoutes } from './events.ts';
 import { configurationRoutes } from './configuration.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -20,6 +21,7 @@ export function allRoutes(context: ApiContext): readonly Route[] {
     ...positionRoutes(context),
     ...auditRoutes(context),
     ...diagnosisRoutes(context),
+    ...deadLetterRoutes(context),
     ...configurationRoutes(context),
     ...operationRoutes(context),
     ...eventRoutes(context),

@@ -4,6 +4,7 @@ import type { IngestResult } from '../../contracts/metrics.ts';
 import type { AppendAnswer, AppendRequest } from '../../contracts/service-ports.ts';
 import type { Span } from '../../contracts/tracing.ts';
 import { formatTableName } from '../../core/ids.ts';
+import { ON_ERRORS } from '../../record/on-error.ts';
 import type { ApiContext } from '../context.ts';
 import { appendDocs } from '../document/record-docs.ts';
 import { principalOf } from '../guard.ts';
@@ -19,7 +20,7 @@ import { waitAtMost } from '../waiting.ts';
 import { isoTime, json } from '../wire.ts';
 
 const PATH = `${TABLE}/records`;
-const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields', ...CHANNEL_PARAMETERS];
+const PARAMETERS = ['ack', 'timeout', 'dry_run', 'unknown_fields', 'on_error', ...CHANNEL_PARAMETERS];
 const DEFAULT_WAIT_MS = 15_000;
 
 export const recordRoutes = (context: ApiContext): readonly Route[] => [
@@ -45,6 +46,7 @@ const appendRecords =
     const waitMs = query.duration('timeout', DEFAULT_WAIT_MS, context.settings.maxWaitMs);
     const dryRun = query.flag('dry_run');
     const ignoreUnknownFields = query.word('unknown_fields', ['reject', 'ignore'], 'reject') === 'ignore';
+    const onError = query.choice('on_error', ON_ERRORS);
     const format = formatOf(request.headers['content-type']);
     const producer = producerOf(request, query);
     const channel = producer?.kind === 'channel' ? producer.name : undefined;
@@ -72,7 +74,9 @@ const appendRecords =
       ignoreUnknownFields,
       ...(span.context === undefined ? {} : { trace: span.context }),
       principal: principalOf(request).id,
+      requestId: request.id,
       ...(producer === undefined ? {} : { producer }),
+      ...(onError === undefined ? {} : { onError }),
     };
     let answer: AppendAnswer;
     try {
@@ -85,13 +89,15 @@ const appendRecords =
       read.release();
     }
     if (producer?.kind === 'idempotency-key')
-      stateWindow(reply, context, answer.kind === 'durable' && answer.replayed === true);
+      stateWindow(reply, context, answer.kind === 'durable' && answer.replayed !== undefined);
     switch (answer.kind) {
       case 'durable': {
         const position = formatPosition(answer.position);
         span.set({ 'sluice.table': name, 'sluice.position': position, 'sluice.records': answer.accepted });
         if (ack === 'committed') return answerCommitted(answer);
-        observe(answer.replayed === true ? 'duplicate' : 'accepted', answer.accepted, body.length);
+        observe(answer.replayed === undefined ? 'accepted' : 'duplicate', answer.accepted, body.length);
+        const rejected = rejectedOf(answer);
+        if (rejected > 0) return json(withRejected(reply, rejected), 202, durableJson(name, answer, 'durable'));
         // By hand: every value is a name, a count or hex, and this is the hot path.
         reply.code(202).header('content-type', 'application/json');
         return `{"table":${JSON.stringify(name)},"accepted":${answer.accepted},"rejected":0,"ack":"durable","position":"${position}"}`;
@@ -135,32 +141,55 @@ const appendRecords =
       });
     }
 
-    async function answerCommitted(durable: Extract<AppendAnswer, { kind: 'durable' }>): Promise<string> {
-      const position = formatPosition(durable.position);
+    async function answerCommitted(durable: Durable): Promise<string> {
       const waited = await waitAtMost(clock, waitMs, durable.committed());
-      observe(durable.replayed === true ? 'duplicate' : 'accepted', durable.accepted, body.length);
-      const common = { table: name, accepted: durable.accepted, rejected: 0 };
+      observe(durable.replayed === undefined ? 'accepted' : 'duplicate', durable.accepted, body.length);
+      const rejected = rejectedOf(durable);
+      if (rejected > 0) withRejected(reply, rejected);
       switch (waited.kind) {
         case 'done':
           return json(reply, 200, {
-            ...common,
-            ack: 'committed',
-            position,
+            ...durableJson(name, durable, 'committed'),
             snapshot_id: waited.value.snapshot,
             committed_at: isoTime(waited.value.at),
             freshness_ms: Math.max(0, Math.round(waited.value.at - receivedAt)),
           });
         case 'timeout':
-          return json(reply, 202, { ...common, ack: 'durable', position });
+          return json(reply, 202, durableJson(name, durable, 'durable'));
         case 'failed':
           throw new ProblemError(
             'outcome-unknown',
             `the records are durable and will be committed; this process did not see it (${waited.cause}). Ask for the position, do not send them again.`,
-            { extras: { table: name, accepted: durable.accepted, position }, retryAfterMs: NOT_ACCEPTING_RETRY_MS },
+            { extras: durableJson(name, durable, 'durable'), retryAfterMs: NOT_ACCEPTING_RETRY_MS },
           );
       }
     }
   };
+
+type Durable = Extract<AppendAnswer, { kind: 'durable' }>;
+
+/** A request of dead letters alone has no position in its own table. */
+function durableJson(table: string, durable: Durable, ack: 'durable' | 'committed') {
+  const { accepted, deadLetters } = durable;
+  const position = accepted === 0 ? {} : { position: formatPosition(durable.position) };
+  const common = { table, accepted, rejected: rejectedOf(durable), ack, ...position };
+  if (deadLetters === undefined) return common;
+  return {
+    ...common,
+    dead_letter: {
+      table: formatTableName(deadLetters.table),
+      batch: deadLetters.batch,
+      position: formatPosition(deadLetters.position),
+    },
+    errors: deadLetters.refusals,
+  };
+}
+
+/** Records that became dead letters, by this request or by the one it repeats. */
+const rejectedOf = ({ deadLetters, replayed }: Durable): number => deadLetters?.rejected ?? replayed?.rejected ?? 0;
+
+const withRejected = (reply: FastifyReply, rejected: number): FastifyReply =>
+  reply.header('rejected-records', String(rejected));
 
 async function answerDryRun(context: ApiContext, append: AppendRequest, reply: FastifyReply): Promise<string> {
   const answer = await context.ingest.dryRun(append);

@@ -1,5 +1,4 @@
 /** Creating, listing and describing tables, their snapshots, files and checkpoints. */
-import type { FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
 import {
@@ -14,8 +13,7 @@ import {
 } from '../document/table-docs.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
-import { QueryParameters } from '../query-parameters.ts';
-import { jsonBodyOf, tableOf } from '../requests.ts';
+import { found, jsonBodyOf, noParameters, tableOf } from '../requests.ts';
 import { TABLE, TABLES, type Handler, type Route } from '../route.ts';
 import { definitionOf, differences } from '../table-definition.ts';
 import { checkpointJson, fileJson, json, snapshotJson, statusJson, viewJson } from '../wire.ts';
@@ -169,13 +167,3 @@ const flushAll =
     noParameters(request);
     return json(reply, 200, { checkpoints: (await context.control.checkpoint()).map(checkpointJson) });
   };
-
-const noParameters = (request: FastifyRequest): QueryParameters => new QueryParameters(request.query, []);
-
-function found<T>(request: FastifyRequest, value: T | undefined): T {
-  if (value !== undefined) return value;
-  const table = formatTableName(tableOf(request));
-  throw new ProblemError('no-such-table', `table "${table}" does not exist; GET /api/v1/tables lists what does`, {
-    extras: { table },
-  });
-}

@@ -31,7 +31,9 @@ export interface Channel {
 export interface KeyRecord {
   /** Of the request, in hex. */
   readonly fingerprint: string;
-  readonly records: number;
+  /** Records of the request that are in the table, and those that became dead letters. */
+  readonly accepted: number;
+  readonly rejected: number;
   readonly position: Position;
   /** Monotonic milliseconds. */
   readonly at: number;
@@ -117,7 +119,7 @@ export class ProducerState implements ProducerFacts {
     const position: Position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
     return stamp.kind === 'channel'
       ? this.#channelStored(stamp, entry, position, unseenFrom)
-      : this.#keyStored(stamp, position, now);
+      : this.#keyStored(stamp, entry.count, position, now);
   }
 
   #channelStored(
@@ -143,12 +145,24 @@ export class ProducerState implements ProducerFacts {
     return true;
   }
 
-  #keyStored(stamp: Extract<ProducerStamp, { kind: 'idempotency-key' }>, position: Position, now: number): boolean {
+  #keyStored(
+    stamp: Extract<ProducerStamp, { kind: 'idempotency-key' }>,
+    accepted: number,
+    position: Position,
+    now: number,
+  ): boolean {
     const { name, fingerprint, records } = stamp;
     const known = this.#keys.get(name);
     if (known?.position.lane === position.lane && known.position.offset === position.offset) return false;
     this.#keys.delete(name);
-    this.#keys.set(name, { fingerprint: Buffer.from(fingerprint).toString('hex'), records, position, at: now });
+    const rejected = records - accepted;
+    this.#keys.set(name, {
+      fingerprint: Buffer.from(fingerprint).toString('hex'),
+      accepted,
+      rejected,
+      position,
+      at: now,
+    });
     for (const [scope, { at }] of this.#keys) {
       if (this.#keys.size <= this.#window.maxKeys && now - at <= this.#window.maxAgeMs) break;
       this.#keys.delete(scope);

@@ -126,14 +126,14 @@ function keyTurn(table: TurnTable, request: AppendRequest, key: string): Produce
 function replayed({ positions }: TurnTable, known: KeyRecord, fingerprint: Buffer): AppendAnswer {
   if (known.fingerprint !== fingerprint.toString('hex'))
     return { kind: 'producer-refused', refusal: { kind: 'key-reused' } };
-  const { records, position } = known;
-  return { kind: 'durable', accepted: records, position, committed: () => positions.wait(position), replayed: true };
+  const { accepted, rejected, position } = known;
+  return { kind: 'durable', accepted, position, committed: () => positions.wait(position), replayed: { rejected } };
 }
 
 /** Of the body as it was before any encoding, and of what else decides which records are stored. */
-function fingerprintOf({ body, format, ignoreUnknownFields }: AppendRequest): Buffer {
+function fingerprintOf({ body, format, ignoreUnknownFields, onError }: AppendRequest): Buffer {
   return createHash('sha256')
-    .update(`${format} ${ignoreUnknownFields ? 'ignore' : 'reject'}\n`)
+    .update(`${format} ${ignoreUnknownFields ? 'ignore' : 'reject'} ${onError ?? ''}\n`)
     .update(body)
     .digest();
 }

@@ -22,7 +22,8 @@ type StoredChannel = readonly [
 type StoredKey = readonly [
   scope: string,
   fingerprint: string,
-  records: number,
+  accepted: number,
+  rejected: number,
   lane: string,
   offset: Int,
   ageMs: number,
@@ -55,10 +56,11 @@ export function encodeState(table: TableUuid, facts: ProducerFacts, now: number)
       next,
       runs.map(runOf),
     ]),
-    keys: [...facts.keys].map(([scope, { fingerprint, records, position, at }]) => [
+    keys: [...facts.keys].map(([scope, { fingerprint, accepted, rejected, position, at }]) => [
       scope,
       fingerprint,
-      records,
+      accepted,
+      rejected,
       position.lane,
       position.offset,
       age(at),
@@ -87,10 +89,12 @@ export function decodeState(table: TableUuid, text: string, now: number): Produc
       position: position(lane, at),
     })),
   }));
-  const keys = raw.keys.map(([scope, fingerprint, records, lane, at, ageMs]): readonly [string, KeyRecord] => [
-    scope,
-    { fingerprint, records, position: position(lane, at), at: now - ageMs },
-  ]);
+  const keys = raw.keys.map(
+    ([scope, fingerprint, accepted, rejected, lane, at, ageMs]): readonly [string, KeyRecord] => [
+      scope,
+      { fingerprint, accepted, rejected, position: position(lane, at), at: now - ageMs },
+    ],
+  );
   return {
     channels: new Map(channels.map((channel) => [channel.name, channel])),
     keys: new Map(keys),

@@ -23,6 +23,8 @@ export type BodyLines =
       readonly bytes: Uint8Array;
       /** Body line of each record, 1-based; absent when line n of `bytes` is line n of the body. */
       readonly lineNumbers?: readonly number[];
+      /** Byte n of `bytes` stands where byte n + `skipped` of the body stood. */
+      readonly skipped: number;
     }
   | BodyFault;
 
@@ -41,9 +43,11 @@ export const CAREFUL_STEP_BYTES = STEP_BYTES / 16;
 
 /** A byte-order mark at the very start belongs to the file, not to the data: it is skipped. Yields between steps. */
 export function* bodyLines(body: Uint8Array, format: BodyFormat, maxRecordBytes: number): Generator<void, BodyLines> {
-  const bytes = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
-  if (format === 'json') return yield* new JsonSplitter(bytes, maxRecordBytes).split();
-  return { kind: 'lines', bytes: endedByNewline(bytes) };
+  const skipped = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+  const bytes = skipped === 0 ? body : body.subarray(skipped);
+  if (format === 'ndjson') return { kind: 'lines', bytes: endedByNewline(bytes), skipped };
+  const split = yield* new JsonSplitter(bytes, maxRecordBytes).split();
+  return split.kind === 'fault' ? split : { ...split, skipped };
 }
 
 /** NDJSON whose last line is ended; the same bytes if it is already. */
@@ -54,6 +58,8 @@ export function endedByNewline(bytes: Uint8Array): Uint8Array {
   ended[bytes.length] = NEWLINE;
   return ended;
 }
+
+type SplitLines = Omit<Extract<BodyLines, { kind: 'lines' }>, 'skipped'>;
 
 /** A level that closing brackets cannot reach. */
 const NEVER = -(2 ** 30);
@@ -82,7 +88,7 @@ class JsonSplitter {
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
   }
 
-  *split(): Generator<void, BodyLines> {
+  *split(): Generator<void, SplitLines | BodyFault> {
     let nextStep = STEP_BYTES;
     this.#space();
     if (this.#at === this.#size) return this.#lines(0);
@@ -114,7 +120,7 @@ class JsonSplitter {
     return this.#at === this.#size ? this.#lines(end) : this.#fault('unexpected text after the array');
   }
 
-  #lines(end: number): BodyLines {
+  #lines(end: number): SplitLines {
     return { kind: 'lines', bytes: this.#bytes.subarray(0, end), lineNumbers: this.#lineNumbers };
   }
 

@@ -8,6 +8,8 @@ import type {
   BodyFormat,
   CanonicalLines,
   CheckOutcome,
+  DivideOutcome,
+  Misfit,
   RecordChecker,
   Refusal,
 } from '../../contracts/record-checker.ts';
@@ -16,7 +18,7 @@ import { bodyLines, CAREFUL_STEP_BYTES, endedByNewline, STEP_BYTES } from './bod
 import { compileRecord } from './compile-walk.ts';
 import type { Rewrite, Walk } from './cursor.ts';
 import { Cursor, NEWLINE, skipSpace } from './cursor.ts';
-import { readRecord, refusalOf } from './explain.ts';
+import { misfitOf, readRecord, refusalOf } from './explain.ts';
 import { growth, keepLines } from './keep-lines.ts';
 import type { CheckLimits } from './limits.ts';
 import { defaultCheckLimits, MAX_SLOW_VALUES } from './limits.ts';
@@ -26,6 +28,8 @@ import type { Mismatch } from './read-value.ts';
 type CheckOptions = Parameters<RecordChecker['check']>[2];
 
 const MAX_LISTED = 100;
+/** Refused records explained between two pauses: about as much work as a step of walking. */
+const EXPLAINED_A_STEP = 256;
 
 /** Compiled once a schema; the checker keeps no record. */
 export function compileChecker(schema: Schema, limits: CheckLimits = defaultCheckLimits): RecordChecker {
@@ -51,26 +55,67 @@ class CompiledChecker implements RecordChecker {
   }
 
   *checkInSteps(body: Uint8Array, format: BodyFormat, options: CheckOptions): Generator<void, CheckOutcome> {
+    const refusals: Refusal[] = [];
+    const seen = yield* this.#judge(body, format, options, MAX_LISTED, (refusal) => refusals.push(refusal));
+    if (seen.kind === 'refused') return seen;
+    const { bytes, dropped, count, refused, rewritten } = seen;
+    return refused > 0
+      ? { kind: 'refused', count, total: refused, refusals }
+      : { kind: 'accepted', lines: keepLines(bytes, [], dropped), count, canonical: !rewritten };
+  }
+
+  *divideInSteps(
+    body: Uint8Array,
+    format: BodyFormat,
+    options: CheckOptions,
+    onRefused: (refusal: Refusal, original: Uint8Array) => void,
+  ): Generator<void, DivideOutcome> {
+    const seen = yield* this.#judge(body, format, options, Number.POSITIVE_INFINITY, (refusal, start, end) =>
+      onRefused(refusal, body.subarray(start, end)),
+    );
+    if (seen.kind === 'refused') return seen;
+    const { bytes, dropped, count, refused, rewritten } = seen;
+    const lines = keepLines(bytes, [], dropped);
+    return { kind: 'divided', lines, count: count - refused, refused, canonical: !rewritten };
+  }
+
+  /** Every line of the body; the first `most` refused ones are explained, with where they stand in the body. */
+  *#judge(
+    body: Uint8Array,
+    format: BodyFormat,
+    options: CheckOptions,
+    most: number,
+    onRefused: (refusal: Refusal, start: number, end: number) => void,
+  ): Generator<void, JudgedBody | Extract<CheckOutcome, { kind: 'refused' }>> {
     const split = yield* bodyLines(body, format, this.#admitted);
     if (split.kind === 'fault') {
       const { record, line, code, detail } = split;
       return { kind: 'refused', count: record, total: 1, refusals: [{ record, line, pointer: '', code, detail }] };
     }
-    const { bytes, lineNumbers } = split;
-    const refusals: Refusal[] = [];
+    const { bytes, lineNumbers, skipped } = split;
     const dropped: number[] = [];
     const total = { count: 0, lines: 0, refused: 0, rewritten: false };
+    let explained = 0;
     let step = CAREFUL_STEP_BYTES;
     for (let pieceStart = 0; pieceStart < bytes.length;) {
       if (pieceStart > 0) yield;
       const piece = pieceAt(bytes, pieceStart, step);
+      // Five numbers a refused line: explaining is slow, so it takes its own steps once the piece is walked.
+      const refused: number[] = [];
       const seen = this.#lines(piece, options, false, (start, end, index, line, tooSlow) => {
-        if (refusals.length === MAX_LISTED) return;
-        const found = tooSlow ? TOO_SLOW : this.#explain(piece.subarray(start, end), options, false);
+        if (explained + refused.length / 5 < most) refused.push(start, end, index, line, tooSlow ? 1 : 0);
+      });
+      for (let at = 0; at < refused.length; at += 5) {
+        const [start = 0, end = 0, index = 0, line = 0, tooSlow = 0] = refused.slice(at, at + 5);
+        const found = tooSlow === 1 ? TOO_SLOW : this.#explain(piece.subarray(start, end), options, false);
         const record = total.count + index;
         if (found === undefined) throw disagreement(record);
-        refusals.push(refusalOf(found, record + 1, lineNumbers?.[record] ?? total.lines + line));
-      });
+        const refusal = refusalOf(found, record + 1, lineNumbers?.[record] ?? total.lines + line);
+        const first = skipSpace(piece, start);
+        onRefused(refusal, skipped + pieceStart + first, skipped + pieceStart + spaceBefore(piece, first, end));
+        explained += 1;
+        if (explained % EXPLAINED_A_STEP === 0) yield;
+      }
       for (let at = 0; at < seen.dropped.length; at += 2)
         drop(dropped, pieceStart + (seen.dropped[at] as number), pieceStart + (seen.dropped[at + 1] as number));
       total.count += seen.count;
@@ -80,10 +125,7 @@ class CompiledChecker implements RecordChecker {
       step = nextStep(seen);
       pieceStart += piece.length;
     }
-    const { count, refused, rewritten } = total;
-    return refused > 0
-      ? { kind: 'refused', count, total: refused, refusals }
-      : { kind: 'accepted', lines: keepLines(bytes, [], dropped), count, canonical: !rewritten };
+    return { kind: 'judged', bytes, dropped, ...total };
   }
 
   canonical(lines: Uint8Array, options: CheckOptions): CanonicalLines {
@@ -92,7 +134,7 @@ class CompiledChecker implements RecordChecker {
 
   *canonicalInSteps(lines: Uint8Array, options: CheckOptions): Generator<void, CanonicalLines> {
     const bytes = endedByNewline(lines);
-    const misfits: { index: number; cause: string }[] = [];
+    const misfits: { index: number; misfit: Misfit }[] = [];
     const pieces: Uint8Array[] = [];
     let changed = bytes !== lines;
     let count = 0;
@@ -104,11 +146,8 @@ class CompiledChecker implements RecordChecker {
       start += piece.length;
       const seen = this.#lines(piece, options, true, (start, end, index) => {
         const found = this.#explain(piece.subarray(start, end), options, true);
-        const cause =
-          found === undefined
-            ? 'the byte walker and the slow path disagree'
-            : `${found.code} at "${found.pointer}": ${found.detail}`;
-        misfits.push({ index: count + index, cause });
+        if (found === undefined) throw disagreement(count + index);
+        misfits.push({ index: count + index, misfit: misfitOf(found) });
       });
       const kept = keepLines(piece, seen.rewrites, seen.dropped);
       changed ||= kept !== piece;
@@ -218,10 +257,27 @@ function pieceAt(bytes: Uint8Array, start: number, step: number): Uint8Array {
 const nextStep = ({ slowValues, rewrites }: LinesSeen): number =>
   slowValues + rewrites.length > MAX_SLOW_VALUES / 4 ? CAREFUL_STEP_BYTES : STEP_BYTES;
 
+/** The end of the text in `[start, end)` without the white space behind it. */
+function spaceBefore(bytes: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && [0x20, 0x09, 0x0d].includes(bytes[at - 1] as number)) at -= 1;
+  return at;
+}
+
 /** Neighbouring pieces become one. */
 function drop(dropped: number[], start: number, end: number): void {
   if (dropped.at(-1) === start) dropped[dropped.length - 1] = end;
   else dropped.push(start, end);
+}
+
+/** A whole body, walked. Pairs of start and end in `dropped`: blank and refused lines. */
+interface JudgedBody {
+  readonly kind: 'judged';
+  readonly bytes: Uint8Array;
+  readonly dropped: readonly number[];
+  readonly count: number;
+  readonly refused: number;
+  readonly rewritten: boolean;
 }
 
 interface LinesSeen {

@@ -1,6 +1,6 @@
 /** The slow path of one line: why it is no record of the schema. Run only after the walkers refused; never decides by itself. */
 import { isUtf8 } from 'node:buffer';
-import type { Refusal } from '../../contracts/record-checker.ts';
+import type { Misfit, Refusal } from '../../contracts/record-checker.ts';
 import type { Schema } from '../../record/types.ts';
 import { describeNode } from './json-node.ts';
 import type { CheckLimits } from './limits.ts';
@@ -24,12 +24,16 @@ export function readRecord(schema: Schema, line: Uint8Array, ignoreUnknown: bool
   };
 }
 
-export const refusalOf = (found: Mismatch, record: number, line: number): Refusal => ({
-  record,
-  line,
+export const misfitOf = (found: Mismatch): Misfit => ({
   pointer: found.pointer,
   code: found.code,
   ...(found.expected === undefined ? {} : { expected: found.expected }),
   ...(found.got === undefined ? {} : { got: found.got }),
   detail: found.detail,
+});
+
+export const refusalOf = (found: Mismatch, record: number, line: number): Refusal => ({
+  record,
+  line,
+  ...misfitOf(found),
 });

@@ -54,7 +54,7 @@ function every(world: World, kind: FaultKind, meanMs: number, act: () => void): 
   next();
 }
 
-function crash(world: World, life: Life, how: 'kill' | 'power cut'): void {
+export function crash(world: World, life: Life, how: 'kill' | 'power cut'): void {
   world.scheduler.note(`${how} of ${life.name}`);
   life.end();
   if (how === 'power cut') life.volume.disk.crashPower(world.random);
@@ -88,9 +88,14 @@ function replaceVolume(world: World, how: 'lost' | 'restored'): void {
   world.lives.find((life) => life.alive && life.volume === volume)?.end();
   const { copy } = volume;
   const since = how === 'restored' && copy !== undefined ? copy.takenAt : Number.NEGATIVE_INFINITY;
-  const unlogged = world.ledger.requests.filter(({ stored }) => stored?.volume === volume.name && stored.at > since);
+  const here = world.ledger.requests.filter(({ stored }) => stored?.volume === volume.name);
+  const unlogged = here.filter(({ stored }) => stored !== undefined && stored.at > since);
   for (const request of unlogged) request.unlogged = true;
-  const gone = unlogged.filter(({ id, stored }) => stored !== undefined && !world.isIn(id, stored.table));
+  // A late refusal since then is gone with its letters, while the table may have passed the record.
+  const decided = here.filter(({ letters }) => [...letters.values()].some(({ at }) => at > since));
+  const gone = [...new Set([...unlogged, ...decided])].filter(
+    ({ id, stored }) => stored !== undefined && !world.isIn(id, stored.table),
+  );
   world.ledger.excuse(
     gone.map((request) => request.id),
     `volume ${how}`,

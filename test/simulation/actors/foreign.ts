@@ -5,6 +5,7 @@ import type { FaultKind } from '../world/faults.ts';
 import { ancestry, filesOf, type SimTable } from '../world/model-catalog.ts';
 import { keyOf } from '../world/invariants.ts';
 import { column } from '../world/records.ts';
+import { crash } from './chaos.ts';
 import type { World } from '../world/world.ts';
 
 type Act = (world: World, table: SimTable) => void;
@@ -30,8 +31,10 @@ export function meddle(world: World): void {
   for (const [kind, meanMs, act] of ACTS) {
     if (!world.faults.kinds.has(kind)) continue;
     const random = world.random.fork(kind);
+    // A table with dead letters goes on when it is narrowed: it may be, time and again.
+    const pace = kind === 'foreign-narrow' && world.lettersByDefault ? meanMs / 6 : meanMs;
     const next = (): void =>
-      world.later(random.between(meanMs / 5, meanMs * 2), kind, () => {
+      world.later(random.between(pace / 5, pace * 2), kind, () => {
         const name = random.pick(world.tableNames);
         const table = name === undefined ? undefined : world.catalog.get({ namespace: ['ns'], name });
         if (table !== undefined && world.faults.on(kind)) act(world, table);
@@ -87,6 +90,15 @@ function addColumn(world: World, table: SimTable): void {
 }
 
 function narrow(world: World, table: SimTable): void {
+  if (world.lettersByDefault && !table.schema.fields.some((field) => field.name === 'wide')) {
+    widen(world, table);
+    return;
+  }
+  if (world.aboutLateRefusals)
+    world.later(world.random.between(50, 2_500), 'kill', () => {
+      const life = world.anyLife();
+      if (life !== undefined && world.faults.on('kill')) crash(world, life, 'kill');
+    });
   const fields = table.schema.fields.filter((field) => field.name !== 'wide');
   world.foreign(table, 'narrow', { ...table, schema: { schemaId: world.nextForeign() + 100, fields } });
 }

@@ -11,9 +11,10 @@ import type { World } from '../world/world.ts';
 export function operate(world: World): void {
   every(world, 'operator-checkpoint', 3_000, (life, signal) => {
     const acknowledged = world.openRequests(life);
+    const since = world.scheduler.now;
     return life.coordinator
       ?.checkpoint(undefined, 'operator', signal)
-      .then(() => world.onCheckpointed(life, acknowledged));
+      .then(() => world.onCheckpointed(life, acknowledged, since));
   });
   every(world, 'operator-drain', 5_000, (life, signal) => {
     const acknowledged = world.openRequests(life);

@@ -9,10 +9,11 @@ import type { World } from '../world/world.ts';
 export function produce(world: World, number: number): void {
   const random = world.random.fork(`producer ${number}`);
   const pace = random.pick([20, 80, 300]) ?? 80;
+  const wide = world.aboutLateRefusals ? 0.7 : 0.25;
   const next = (): void => {
     world.later(random.between(pace / 4, pace * 2), `producer ${number}`, () => {
       const table = random.pick(world.tableNames);
-      if (table !== undefined) send(world, table, random.int(1, 6), random.chance(0.25), random.chance(0.3));
+      if (table !== undefined) send(world, table, random.int(1, 6), random.chance(wide), random.chance(0.3));
       next();
     });
   };
@@ -33,6 +34,10 @@ export function send(
   const life = to ?? random.pick(world.lives.filter((candidate) => candidate.ingest !== undefined && candidate.alive));
   const request = world.ledger.sent(table, (id) => Array.from({ length: count }, (_, number) => row(id, number)));
   const ingest = life?.ingest;
+  // A few requests have records that fit no table; a probe, which has one, has none.
+  const bad = (request.bad = new Set(
+    count > 1 && random.chance(0.2) ? request.rows.filter(() => random.chance(0.5)) : [],
+  ));
   if (life === undefined || ingest === undefined) {
     request.state = 'refused';
     onEnd?.(request);
@@ -49,7 +54,8 @@ export function send(
     if (!life.alive) return;
     // The newest column of the table, as a producer that was told of it would use.
     const added = world.catalog.get({ namespace: ['ns'], name: table })?.schema.fields.at(-1)?.name ?? 'id';
-    const body = bodyOf(request.rows, wide ? ['wide', added] : []);
+    const body = bodyOf(request.rows, wide ? ['wide', added] : [], bad);
+    const policy = bad.size > 0 || random.chance(0.3) ? { onError: 'dead_letter' as const } : {};
     ingest
       .append({
         table: { namespace: ['ns'], name: table },
@@ -57,6 +63,7 @@ export function send(
         format: 'ndjson',
         ignoreUnknownFields: false,
         principal: 'p',
+        ...policy,
       })
       .then(answered, (error: unknown) => {
         if (!isSluiceError(error, 'closed')) world.violation('I10', `append of r${request.id} threw ${String(error)}`);

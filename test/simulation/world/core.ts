@@ -1,6 +1,7 @@
 /** What every part of the world shares: time, chance, the stores, the truth, and the ears of the invariants. Owns no behaviour. */
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
+import type { TableUuid } from '../../../src/core/ids.ts';
 import type { WorldTime } from './effects.ts';
 import type { Faults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
@@ -48,6 +49,11 @@ export interface WorldCore {
   diskFullUntil: number;
 
   violation(invariant: Invariant, what: string): void;
+  /** One that is there stays as it is. */
+  createLetterTable(name: string): void;
+  letterTables(): readonly TableUuid[];
+  /** Letters of late refusals that are in a log. */
+  onDecided(entry: Entry): void;
   onStored(life: Life, entries: readonly Entry[]): void;
   onDelete(life: string, key: string): void;
   onTrouble(life: Life, table: string, state: string, cause: string): void;

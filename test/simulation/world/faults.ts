@@ -65,8 +65,17 @@ export class Faults {
     this.kinds = kinds;
   }
 
-  static drawn(random: SeededRandom, without: ReadonlySet<FaultKind>): Faults {
-    const kinds = FAULT_KINDS.filter((kind) => random.chance(DRAWN[kind] ?? 0.45));
+  /** `often`: what ends nothing in this world, and may happen as it likes. `always`: what the world is about. */
+  static drawn(
+    random: SeededRandom,
+    without: ReadonlySet<FaultKind>,
+    often: ReadonlySet<FaultKind>,
+    always: ReadonlySet<FaultKind>,
+  ): Faults {
+    const drawn = FAULT_KINDS.filter((kind) => random.chance(often.has(kind) ? 0.5 : (DRAWN[kind] ?? 0.45)));
+    // A world that is about something leaves room for it.
+    const kept = always.size === 0 ? drawn : drawn.filter(() => random.chance(0.15));
+    const kinds = [...new Set([...kept, ...always])];
     return new Faults(new Set(kinds.filter((kind) => !without.has(kind))));
   }
 

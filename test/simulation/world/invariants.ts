@@ -4,12 +4,13 @@
  */
 import type { LaneId, SnapshotId, TableUuid } from '../../../src/core/ids.ts';
 import type { Field } from '../../../src/record/types.ts';
-import type { Committed } from '../../../src/contracts/service-ports.ts';
+import type { Committed, Position } from '../../../src/contracts/service-ports.ts';
+import type { Progress } from '../../../src/record/progress.ts';
 import type { Invariant } from './core.ts';
 import type { Ledger, SentRequest } from './ledger.ts';
 import { PIPELINE } from './life.ts';
 import { filesOf, progressOf, type Cause, type SimTable } from './model-catalog.ts';
-import { requestOf } from './records.ts';
+import { markOf, requestOf } from './records.ts';
 import type { Bucket } from './sim-store.ts';
 
 interface Landed {
@@ -98,21 +99,50 @@ export class Invariants {
           this.#violation('I4', `${file} of snapshot ${snapshot.id} is not there`);
   }
 
-  /** Requests whose records main holds, each exactly once and whole (I1, I2). */
-  requestsIn(table: SimTable): Set<number> {
-    const rows = new Map<number, number>();
-    const all = new Set<string>();
+  /** Rows that main holds, each exactly once (I1). */
+  rowsIn(table: SimTable): Set<string> {
+    const rows = new Set<string>();
     for (const file of filesOf(table))
       for (const row of this.#bucket.objects.get(keyOf(file))?.rows ?? []) {
-        if (all.has(row)) this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
-        all.add(row);
-        const request = requestOf(row);
-        if (request !== undefined) rows.set(request, (rows.get(request) ?? 0) + 1);
+        if (rows.has(row)) this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
+        rows.add(row);
       }
-    for (const [request, count] of rows)
-      if (count !== this.#ledger.requests[request]?.rows.length)
-        this.#violation('I2', `request r${request} is in ${table.name.name} in part`);
-    return new Set(rows.keys());
+    return rows;
+  }
+
+  /** Requests of which main holds records: all of them, but for those that are dead letters (I2). */
+  requestsIn(table: SimTable): Set<number> {
+    const rows = this.rowsIn(table);
+    const requests = new Set<number>();
+    for (const row of rows) {
+      const request = requestOf(row);
+      if (request !== undefined) requests.add(request);
+    }
+    for (const id of isLetterTable(table) ? [] : requests) {
+      const request = this.#ledger.requests[id];
+      const missing = request?.rows.find((row) => !rows.has(row) && !request.letters.has(row) && !request.bad.has(row));
+      if (missing !== undefined) this.#violation('I2', `request r${id} is in ${table.name.name} without ${missing}`);
+    }
+    return requests;
+  }
+
+  /** Rows whose dead letters are marked, or may be: what is in the log of a running replay is nobody's yet. */
+  replayedIn(letters: SimTable): ReadonlySet<string> {
+    const rows = this.rowsIn(letters);
+    return new Set(
+      [...this.#ledger.letters.values()]
+        .filter(({ id }) => rows.has(markOf(id)) || this.#ledger.marks.has(id))
+        .map(({ original }) => original.split(' ')[0] ?? ''),
+    );
+  }
+
+  /** I1: what is in a table is not in its dead letters, too, unless it was replayed. */
+  apart(table: SimTable, letters: SimTable): void {
+    const own = this.rowsIn(table);
+    const replayed = this.replayedIn(letters);
+    for (const row of this.rowsIn(letters))
+      if (own.has(row) && !replayed.has(row) && this.#ledger.requests[requestOf(row) ?? -1]?.excused === undefined)
+        this.#violation('I1', `row ${row} is in ${table.name.name} and in ${letters.name.name}`);
   }
 
   /**
@@ -121,6 +151,8 @@ export class Invariants {
    */
   reported(request: SentRequest, committed: Committed, learntLater: boolean): void {
     const landed = this.landed.get(committed.snapshot);
+    // Nothing of it is in its own table: the progress passed it.
+    if (landed !== undefined && request.letters.size === request.rows.length) return;
     if (landed === undefined)
       this.#violation('I11', `r${request.id} was reported in snapshot ${committed.snapshot}, which never was`);
     else if (!(learntLater ? landed.held : landed.requests).has(request.id))
@@ -153,21 +185,37 @@ export class Invariants {
     const progress = progressOf(table, PIPELINE);
     for (const request of this.#stored.get(table.uuid) ?? []) {
       if (request.stored === undefined) continue;
-      const { lane, offset } = request.stored.position;
-      const at = progress?.lanes.get(lane);
-      if (at === undefined && this.of(table.uuid).pruned.has(lane)) continue;
-      const below = at !== undefined && offset <= at.next;
-      if (below && !held.has(request.id) && request.excused === undefined)
-        this.#violation(
-          'I3',
-          `r${request.id} at ${lane.slice(0, 6)}-${offset} is below the progress ${at.next} and not in ${table.name.name}`,
-        );
-      if (!below && held.has(request.id))
-        this.#violation(
-          'I3',
-          `r${request.id} at ${lane.slice(0, 6)}-${offset} is in ${table.name.name}, whose progress is ${at?.next}`,
-        );
+      const own = request.stored.table === table.uuid && !isLetterTable(table);
+      if (own && request.letters.size < request.rows.length)
+        this.#place(table, request, request.stored.position, held.has(request.id), progress);
     }
+    if (!isLetterTable(table)) return;
+    const rows = this.rowsIn(table);
+    for (const request of this.#ledger.requests)
+      for (const [row, letter] of request.letters)
+        if (letter.table === table.uuid) this.#place(table, request, letter.position, rows.has(row), progress);
+  }
+
+  #place(
+    table: SimTable,
+    request: SentRequest,
+    { lane, offset }: Position,
+    isIn: boolean,
+    progress: Progress | undefined,
+  ): void {
+    const at = progress?.lanes.get(lane);
+    if (at === undefined && this.of(table.uuid).pruned.has(lane)) return;
+    const below = at !== undefined && offset <= at.next;
+    if (below && !isIn && request.excused === undefined)
+      this.#violation(
+        'I3',
+        `r${request.id} at ${lane.slice(0, 6)}-${offset} is below the progress ${at.next} and not in ${table.name.name}`,
+      );
+    if (!below && isIn)
+      this.#violation(
+        'I3',
+        `r${request.id} at ${lane.slice(0, 6)}-${offset} is in ${table.name.name}, whose progress is ${at?.next}`,
+      );
   }
 
   #excuse(before: SimTable | undefined, after: SimTable | undefined, what: string): void {
@@ -195,5 +243,7 @@ export class Invariants {
     );
   }
 }
+
+export const isLetterTable = ({ name }: SimTable): boolean => name.name.endsWith('__dead_letters');
 
 export const keyOf = (uri: string): string => uri.slice('mem://'.length);

@@ -1,5 +1,6 @@
 /** The truth: what producers sent, what they were told, and what somebody else took away. Owns no rule; `invariants.ts` compares it with the tables. */
 import type { TableUuid } from '../../../src/core/ids.ts';
+import type { SimLetter } from './records.ts';
 import type { Committed, Position } from '../../../src/contracts/service-ports.ts';
 
 export interface SentRequest {
@@ -15,6 +16,10 @@ export interface SentRequest {
   stored:
     | { readonly position: Position; readonly table: TableUuid; readonly volume: string; readonly at: number }
     | undefined;
+  /** Rows that fit no table. */
+  bad: ReadonlySet<string>;
+  /** Rows that became dead letters, when they were sent or late, and where the last such letter lies. */
+  readonly letters: Map<string, { readonly position: Position; readonly table: TableUuid; readonly at: number }>;
   /** The life that owes the producer word of the commit. */
   awaits: string | undefined;
   committed: Committed | undefined;
@@ -26,6 +31,10 @@ export interface SentRequest {
 
 export class Ledger {
   readonly requests: SentRequest[] = [];
+  /** Every dead letter that reached a log, by its id. */
+  readonly letters = new Map<string, SimLetter>();
+  /** Ids of those of which a mark reached a log. */
+  readonly marks = new Set<string>();
 
   sent(table: string, rows: (id: number) => readonly string[], exact?: 'channel' | 'key'): SentRequest {
     const id = this.requests.length;
@@ -37,6 +46,8 @@ export class Ledger {
       state: 'sent',
       acknowledgedAt: undefined,
       stored: undefined,
+      bad: new Set(),
+      letters: new Map(),
       awaits: undefined,
       committed: undefined,
       unlogged: false,

@@ -118,6 +118,10 @@ export class Life {
     const disk: Disk = this.#plant?.disk?.(mounted, () => opening) ?? mounted;
     const opened = await openLog({ disk, directory: '/log', runtime, ...core.logLimits });
     opening = false;
+    // A decision that nobody heard of may have reached the disk before the life that made it ended.
+    for (const table of core.letterTables())
+      for await (const entry of opened.entries(table, new Map()))
+        if (entry.decides !== undefined) core.onDecided(entry);
     const log = this.#observed(this.#plant?.log?.(opened, core) ?? opened);
     const local: LocalFiles = new Map();
     const store = new SimStore({
@@ -134,6 +138,7 @@ export class Life {
       network: core.network,
       random: random.fork('catalog'),
       trouble: core.trouble,
+      createTable: (name) => core.createLetterTable(name),
     });
     this.format = format;
     const engine = new SimEngine({
@@ -168,6 +173,8 @@ export class Life {
       producerStates: new StateObjects(store, 'sluice/producers', runtime, () => undefined, core.inlineStateBytes),
       producerLimits: { maxKeys: 100_000, maxAgeMs: 1e12, maxChannels: 100 },
       onTrouble: (table, state, cause) => core.onTrouble(this, table, state, cause),
+      createTable: ({ name }) => format.makeTable(name),
+      onDeadLetters: () => undefined,
       onCheckpoint: (record) => {
         if (record.snapshot !== undefined) this.reported.add(record.snapshot as SnapshotId);
       },
@@ -194,6 +201,12 @@ export class Life {
               },
               admission,
             );
+        if (key === 'decide')
+          return (...[refusals, letters, onAppended]: Parameters<Log['decide']>) =>
+            target.decide(refusals, letters, (entries) => {
+              stored(entries);
+              onAppended?.(entries);
+            });
         const member: unknown = Reflect.get(target, key, target);
         return typeof member === 'function' ? member.bind(target) : member;
       },

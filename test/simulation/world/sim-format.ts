@@ -44,6 +44,8 @@ export interface FormatContext {
   readonly random: SeededRandom;
   /** How often a request meets each fault that is on. */
   readonly trouble: number;
+  /** One that is there stays as it is. */
+  readonly createTable: (name: string) => void;
 }
 
 export class SimFormat implements TableFormat<SimView, SimPrepared>, Tables<SimView> {
@@ -120,6 +122,11 @@ export class SimFormat implements TableFormat<SimView, SimPrepared>, Tables<SimV
 
   list(): Promise<readonly TableName[]> {
     return this.#ask('list', () => this.#context.catalog.names);
+  }
+
+  /** Tables that the product makes by itself: those of dead letters. */
+  makeTable(name: TableName): Promise<void> {
+    return this.#ask(`create ${name.name}`, () => this.#context.createTable(name.name));
   }
 
   create(_definition: TableDefinition): Promise<never> {

@@ -18,13 +18,14 @@ interface StageOptions {
   readonly faults?: readonly FaultKind[];
   readonly log?: Partial<LogSettings>;
   readonly plant?: Plant;
+  readonly lettersByDefault?: boolean;
 }
 
 export class Stage {
   readonly world: World;
 
-  constructor({ tables = ['t1'], faults = [], log = {}, plant }: StageOptions = {}) {
-    const stage = { tables, faults, log };
+  constructor({ tables = ['t1'], faults = [], log = {}, plant, lettersByDefault = false }: StageOptions = {}) {
+    const stage = { tables, faults, log, lettersByDefault };
     this.world = new World({ seed: 1, stage, ...(plant === undefined ? {} : { plant }) });
   }
 
@@ -64,22 +65,25 @@ export class Stage {
     return work;
   }
 
-  send(life: Life, table = 't1', columns: readonly string[] = []): [SentRequest, Promise<AppendAnswer>] {
+  /** Two records, of which the first `bad` fit no table. */
+  send(life: Life, table = 't1', columns: readonly string[] = [], bad = 0): [SentRequest, Promise<AppendAnswer>] {
     const request = this.world.ledger.sent(table, (id) => [row(id, 0), row(id, 1)]);
+    request.bad = new Set(request.rows.slice(0, bad));
     if (life.ingest === undefined) throw new Error('the daemon is not ready');
     const answer = life.ingest.append({
       table: { namespace: ['ns'], name: table },
-      body: bodyOf(request.rows, columns),
+      body: bodyOf(request.rows, columns, request.bad),
       format: 'ndjson',
       ignoreUnknownFields: false,
       principal: 'p',
+      ...(bad > 0 ? { onError: 'dead_letter' } : {}),
     });
     return [request, answer];
   }
 
   /** Sent and acknowledged. */
-  async append(life: Life, table = 't1', columns: readonly string[] = []): Promise<SentRequest> {
-    const [request, answer] = this.send(life, table, columns);
+  async append(life: Life, table = 't1', columns: readonly string[] = [], bad = 0): Promise<SentRequest> {
+    const [request, answer] = this.send(life, table, columns, bad);
     expect((await this.end(answer)).kind).toBe('durable');
     request.state = 'acknowledged';
     return request;

@@ -5,8 +5,9 @@
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
 import type { PipelineState } from '../../../src/checkpoint/pipeline-context.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
-import { offset, formatTableName, tableUuid, type TableUuid } from '../../../src/core/ids.ts';
+import { offset, formatTableName, tableUuid, type TableName, type TableUuid } from '../../../src/core/ids.ts';
 import { uuidV4 } from '../../../src/core/runtime.ts';
+import { ON_ERROR_PROPERTY } from '../../../src/record/on-error.ts';
 import { wreak } from '../actors/chaos.ts';
 import { meddle, widen } from '../actors/foreign.ts';
 import { operate } from '../actors/operator.ts';
@@ -17,12 +18,12 @@ import type { Plant } from '../plants.ts';
 import { InvariantViolation, type Invariant, type LogSettings, type WorldCore } from './core.ts';
 import { WorldTime } from './effects.ts';
 import { Faults, type FaultKind } from './faults.ts';
-import { Invariants } from './invariants.ts';
+import { Invariants, isLetterTable } from './invariants.ts';
 import { Ledger, type SentRequest } from './ledger.ts';
 import { Life } from './life.ts';
 import { ModelCatalog, type SimTable } from './model-catalog.ts';
 import { SeededRandom } from './random.ts';
-import { BASE_SCHEMA, requestOf, rowsOf } from './records.ts';
+import { areLetters, BASE_SCHEMA, lettersOf, requestOf, rowsOf } from './records.ts';
 import { Scheduler } from './scheduler.ts';
 import { Network } from './sim-format.ts';
 import { Bucket } from './sim-store.ts';
@@ -37,6 +38,7 @@ export interface WorldOptions {
     readonly tables: readonly string[];
     readonly faults: readonly FaultKind[];
     readonly log: Partial<LogSettings>;
+    readonly lettersByDefault: boolean;
   };
 }
 
@@ -55,6 +57,8 @@ export class World implements WorldCore {
   readonly catalog: ModelCatalog;
   readonly plant: Plant | undefined;
   readonly trouble: number;
+  /** Tables are narrowed while commits are under way, and the process is killed soon after: what is decided then is in doubt everywhere else. */
+  readonly aboutLateRefusals: boolean;
   readonly partitions: number;
   readonly inlineStateBytes: number;
   readonly #channelProducers: ChannelProducer[] = [];
@@ -63,6 +67,10 @@ export class World implements WorldCore {
   readonly volumes: SimVolume[] = [new SimVolume('v1')];
   readonly lives: Life[] = [];
   readonly tableNames: string[] = [];
+  /** Tables of dead letters, which nobody but the daemons touches. */
+  readonly letterNames: string[] = [];
+  /** Whether tables say of themselves that what does not fit becomes dead letters. */
+  readonly lettersByDefault: boolean;
   readonly #chaosMs: number;
   diskFullUntil = 0;
   cloned = false;
@@ -78,18 +86,27 @@ export class World implements WorldCore {
     this.random = new SeededRandom(seed);
     this.plant = plant;
     const shape = this.random.fork('shape');
+    const letters = this.random.fork('letters');
+    this.lettersByDefault = stage?.lettersByDefault ?? letters.chance(0.5);
+    this.aboutLateRefusals = stage === undefined && this.lettersByDefault && letters.chance(0.2);
+    const often = new Set<FaultKind>(this.lettersByDefault ? ['foreign-narrow'] : []);
+    const always = new Set<FaultKind>(this.aboutLateRefusals ? ['foreign-narrow', 'kill', 'catalog-late'] : []);
     this.faults =
       stage === undefined
-        ? Faults.drawn(this.random.fork('faults'), without ?? new Set())
+        ? Faults.drawn(this.random.fork('faults'), without ?? new Set(), often, always)
         : new Faults(new Set(stage.faults));
     this.trouble = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
+    if (this.aboutLateRefusals) this.trouble = 0.8;
     this.partitions = shape.int(1, 3);
     this.inlineStateBytes = this.random.fork('inline').pick([0, 2_048]) ?? 0;
     const manner = shape.chance(0.5) ? 'pointer' : 'rest';
     this.catalog = new ModelCatalog(
       manner,
       () => this.time.now(),
-      (before, after, cause) => this.invariants.onMove(before, after, cause),
+      (before, after, cause) => {
+        this.invariants.onMove(before, after, cause);
+        this.#compareLetters(after);
+      },
     );
     this.flushLimits = {
       intervalMs: shape.pick([150, 400, 1_500]) ?? 400,
@@ -155,8 +172,12 @@ export class World implements WorldCore {
   }
 
   createTable(name: string): void {
-    const uuid = tableUuid(uuidV4(this.random));
     if (!this.tableNames.includes(name)) this.tableNames.push(name);
+    this.#create(name, new Map(this.lettersByDefault ? [[ON_ERROR_PROPERTY, 'dead_letter']] : []));
+  }
+
+  #create(name: string, properties: ReadonlyMap<string, string>): void {
+    const uuid = tableUuid(uuidV4(this.random));
     const table = {
       name: { namespace: ['ns'], name },
       uuid,
@@ -166,9 +187,15 @@ export class World implements WorldCore {
       main: undefined,
       lastSequence: 0n,
       lastUpdatedMs: this.time.now(),
-      properties: new Map<string, string>(),
+      properties,
     };
     this.catalog.move(table.name, table, { kind: 'foreign', what: 'create' });
+  }
+
+  createLetterTable(name: string): void {
+    if (this.catalog.get({ namespace: ['ns'], name }) !== undefined) return;
+    this.letterNames.push(name);
+    this.#create(name, new Map());
   }
 
   start(volume: SimVolume): Life | undefined {
@@ -191,11 +218,44 @@ export class World implements WorldCore {
     return this.random.pick(this.lives.filter((life) => life.alive));
   }
 
+  /** Every row of the request is in the table, or in a dead-letter table. */
   isIn(request: number, uuid: TableUuid): boolean {
-    const table = this.tableNames
-      .map((name) => this.catalog.get({ namespace: ['ns'], name }))
-      .find((candidate) => candidate?.uuid === uuid);
-    return table !== undefined && this.invariants.requestsIn(table).has(request);
+    const held = this.#tables().filter((table) => table.uuid === uuid || isLetterTable(table));
+    const rows = held.map((table) => this.invariants.rowsIn(table));
+    return this.ledger.requests[request]?.rows.every((row) => rows.some((each) => each.has(row))) === true;
+  }
+
+  letterTables(): readonly TableUuid[] {
+    return this.#tables()
+      .filter(isLetterTable)
+      .map(({ uuid }) => uuid);
+  }
+
+  onDecided(entry: Entry): void {
+    const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
+    const at = this.scheduler.now;
+    for (const letter of lettersOf(entry.payload).filter(({ status }) => status === 'open')) {
+      const row = letter.original.split(' ')[0] ?? '';
+      this.ledger.letters.set(letter.id, letter);
+      this.ledger.requests[requestOf(row) ?? -1]?.letters.set(row, { position, table: entry.table, at });
+    }
+  }
+
+  /** Whenever one of the two has moved. */
+  #compareLetters(moved: SimTable | undefined): void {
+    if (moved === undefined) return;
+    const base = moved.name.name.replace(/__dead_letters$/, '');
+    const [table, letters] = [base, `${base}__dead_letters`].map((name) =>
+      name === moved.name.name ? moved : this.catalog.get({ namespace: ['ns'], name }),
+    );
+    if (table === undefined || letters === undefined || this.cloned || this.invariants.of(table.uuid).wentBack) return;
+    this.invariants.apart(table, letters);
+  }
+
+  #tables(): readonly SimTable[] {
+    return [...this.tableNames, ...this.letterNames].flatMap(
+      (name) => this.catalog.get({ namespace: ['ns'], name }) ?? [],
+    );
   }
 
   violation(invariant: Invariant, what: string): void {
@@ -205,10 +265,18 @@ export class World implements WorldCore {
 
   onStored(life: Life, entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const request = this.ledger.requests[requestOf(rowsOf(entry.payload)[0] ?? '') ?? -1];
-      if (request === undefined) continue;
-      if (request.stored !== undefined) this.#storedAgain(request);
       const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
+      const rows = rowsOf(entry.payload);
+      if (areLetters(entry.payload)) this.onDecided(entry);
+      for (const { id, status } of lettersOf(entry.payload)) if (status !== 'open') this.ledger.marks.add(id);
+      const request = this.ledger.requests[requestOf(rows[0] ?? '') ?? -1];
+      if (request === undefined) continue;
+      if (request.stored !== undefined) {
+        // A replay brings what were dead letters.
+        const replayed = rows.every((row) => this.ledger.requests[requestOf(row) ?? -1]?.letters.has(row) === true);
+        if (areLetters(entry.payload) || replayed) continue;
+        this.#storedAgain(request);
+      }
       request.stored = { position, table: entry.table, volume: life.volume.name, at: this.scheduler.now };
       this.invariants.onStored(request, entry.table);
       if (this.invariants.of(entry.table).dropped) request.excused ??= 'table dropped';
@@ -278,7 +346,8 @@ export class World implements WorldCore {
   onStagedBytes(life: Life, held: number): void {
     // Two sealed epochs and an open one a table, each over its limit by less than one request.
     const tables = this.tableNames.length + (this.faults.kinds.has('foreign-drop') ? 4 : 0);
-    if (held > tables * 3 * (this.flushLimits.maxBytes + 200))
+    const letters = this.letterNames.length * 3 * (this.flushLimits.maxBytes + 6 * LETTER_BYTES);
+    if (held > tables * 3 * (this.flushLimits.maxBytes + 200) + letters)
       this.violation('I9', `${life.name} holds ${held} bytes in staging`);
   }
 
@@ -298,15 +367,22 @@ export class World implements WorldCore {
     this.onCheckpointed(life, this.openRequests(life));
   }
 
-  onCheckpointed(life: Life, requests: readonly SentRequest[]): void {
+  onCheckpointed(life: Life, requests: readonly SentRequest[], since = Number.POSITIVE_INFINITY): void {
     for (const request of requests) {
       const uuid = request.stored?.table;
       const pipeline = life.coordinator?.pipelines.find((candidate) => candidate.uuid === uuid);
       if (uuid === undefined || pipeline === undefined || life.stopped.has(uuid) || request.excused !== undefined)
         continue;
+      // Refused late while the checkpoint was under way: their letters are of the next one.
+      if (this.#heldBack(life, request) || [...request.letters.values()].some(({ at }) => at >= since)) continue;
       if (!this.invariants.of(uuid).wentBack && !this.isIn(request.id, uuid))
         this.violation('I10', `${life.name} said that all is committed, and r${request.id} is not in ${request.table}`);
     }
+  }
+
+  /** Some of its letters are in a table that stopped, or could not be read since the start. */
+  #heldBack(life: Life, { letters }: SentRequest): boolean {
+    return [...letters.values()].some(({ table }) => life.stopped.has(table) || !takenUp(life, table));
   }
 
   #heal(): void {
@@ -358,7 +434,14 @@ export class World implements WorldCore {
   }
 
   #drained(life: Life): boolean {
-    return (life.coordinator?.pipelines ?? []).every((pipeline) => pipeline.drained || stoppedForGood(pipeline));
+    const pipelines = life.coordinator?.pipelines ?? [];
+    // Letters of late refusals wait for the table that they were refused by.
+    const waits = ({ name }: { readonly name: TableName }): boolean =>
+      pipelines.some((each) => stoppedForGood(each) && name.name.startsWith(`${each.name.name}__`));
+    return (
+      this.letterTables().every((uuid) => takenUp(life, uuid)) &&
+      pipelines.every((pipeline) => pipeline.drained || stoppedForGood(pipeline) || waits(pipeline))
+    );
   }
 
   /** Somebody waits for a commit that cannot come to nothing: its table runs on. */
@@ -411,21 +494,34 @@ export class World implements WorldCore {
   }
 
   #checkEnd(): void {
-    const tables = this.tableNames.flatMap((name) => this.catalog.get({ namespace: ['ns'], name }) ?? []);
-    const held = new Map(tables.map((table) => [table.uuid, this.invariants.requestsIn(table)]));
+    const tables = this.#tables();
+    const held = new Map(tables.map((table) => [table.uuid, this.invariants.rowsIn(table)]));
+    const letters = new Set(tables.filter(isLetterTable).flatMap((table) => [...(held.get(table.uuid) ?? [])]));
     for (const table of tables) this.invariants.filesExist(table);
     for (const request of this.ledger.requests) {
       const { stored } = request;
       if (request.state !== 'acknowledged' || stored === undefined || request.excused !== undefined) continue;
-      if (this.#stoppedByGap.has(stored.table)) continue;
-      if (held.get(stored.table)?.has(request.id) !== true)
+      // Dead letters may wait for the table that refused them.
+      const own = tables.find(({ name }) => name.name === request.table)?.uuid ?? stored.table;
+      if (this.#stoppedByGap.has(stored.table) || this.#stoppedByGap.has(own)) continue;
+      const rows = held.get(stored.table);
+      const missing = request.rows.find((row) => rows?.has(row) !== true && !letters.has(row));
+      if (missing !== undefined)
         this.violation(
           'I1',
-          `r${request.id} was acknowledged at ${stored.position.lane.slice(0, 6)}-${stored.position.offset} and is not in ${request.table}`,
+          `r${request.id} was acknowledged at ${stored.position.lane.slice(0, 6)}-${stored.position.offset} and ${missing} is neither in ${request.table} nor in its dead letters`,
         );
     }
   }
 }
+
+/** The life works on the table, or has nothing for it. */
+const takenUp = (life: Life, table: TableUuid): boolean =>
+  life.coordinator?.pipelines.some(({ uuid }) => uuid === table) === true ||
+  life.log?.pendingTables().includes(table) !== true;
+
+/** More than a dead letter of this world ever has. */
+const LETTER_BYTES = 700;
 
 /** Until a daemon is started anew. A schema that was changed back is found without. */
 const stoppedForGood = ({ state }: { readonly state: PipelineState }): boolean =>

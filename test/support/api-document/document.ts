@@ -54,7 +54,7 @@ export class ApiDocument {
     const type = answer.contentType?.split(';')[0]?.trim() ?? '';
     if (response.content?.[type] === undefined)
       return `${what}: the content type is not in the document; known are ${Object.keys(response.content ?? {}).join(', ')}`;
-    if (answer.method === 'HEAD' || !type.endsWith('json')) return undefined;
+    if (answer.method === 'HEAD' || !/^application\/(.*\+)?json$/.test(type)) return undefined;
     const validate = this.#validator(
       ['paths', template, method, 'responses', String(answer.status), 'content', type, 'schema'].map(pointerStep),
     );

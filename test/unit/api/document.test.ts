@@ -98,7 +98,8 @@ describe('query parameters', () => {
   );
   test.each(words)('$route.method $route.path takes $name=$word', async ({ route, name, word }) => {
     const answer = await api.app.inject({ method: route.method, url: `${exampleOf(route)}?${name}=${word}` });
-    expect(answer.json()).not.toHaveProperty('parameter');
+    const refusal: unknown = answer.statusCode < 400 ? {} : answer.json();
+    expect(refusal).not.toHaveProperty('parameter');
   });
 });
 

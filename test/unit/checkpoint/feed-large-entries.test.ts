@@ -9,6 +9,7 @@ import { Feed, type FeedTarget } from '../../../src/checkpoint/feed.ts';
 import { laneId, offset, tableUuid } from '../../../src/core/ids.ts';
 import { Pace } from '../../../src/core/pace.ts';
 import { systemClock } from '../../../src/core/runtime.ts';
+import { STOPS } from '../../support/late-policy.ts';
 
 const table = tableUuid('00000000-0000-4000-8000-000000000001');
 const checker = compileChecker({
@@ -32,6 +33,7 @@ function feedOf(pauses: { count: number }, staged: Uint8Array[]): Feed {
       yield entry;
     },
     lanes: () => [],
+    refusals: () => [],
   } as unknown as Log;
   const staging = { rows: 0, bytes: 0, append: (lines: Uint8Array) => staged.push(lines) } as unknown as Staging;
   const counted = {
@@ -44,6 +46,7 @@ function feedOf(pauses: { count: number }, staged: Uint8Array[]): Feed {
   const target: FeedTarget = {
     table,
     checker: () => checker,
+    late: STOPS,
     pace: new Pace(counted),
     open: () => new OpenEpoch(staging, 0),
     hasRoom: () => true,

@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/core/runtime.ts';
 import { Feed } from '../../../src/checkpoint/feed.ts';
 import { laneId, offset, tableUuid } from '../../../src/core/ids.ts';
 import type { Entry, Log } from '../../../src/contracts/log.ts';
+import { STOPS } from '../../support/late-policy.ts';
 
 test('an entry of a pruned lane stops the feed before anything is staged', async () => {
   const table = tableUuid('00000000-0000-4000-8000-000000000001');
@@ -22,11 +23,13 @@ test('an entry of a pruned lane stops the feed before anything is staged', async
       yield entry;
     },
     lanes: () => [],
+    refusals: () => [],
   } as unknown as Log;
   let opened = 0;
   const feed = new Feed(log, {
     table,
     checker: () => compileChecker({ schemaId: 0, fields: [] }),
+    late: STOPS,
     pace: new Pace(systemClock),
     open: () => {
       opened += 1;

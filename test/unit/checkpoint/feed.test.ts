@@ -10,10 +10,11 @@ import type { RecordChecker } from '../../../src/contracts/record-checker.ts';
 import { laneId, offset, tableUuid, type LaneId, type Offset } from '../../../src/core/ids.ts';
 import { Pace } from '../../../src/core/pace.ts';
 import { systemClock } from '../../../src/core/runtime.ts';
+import { STOPS } from '../../support/late-policy.ts';
 
 const table = tableUuid('00000000-0000-4000-8000-000000000001');
 const lane = laneId('a'.repeat(32));
-const canonical = (lines: Uint8Array) => ({ lines, count: 0, refused: [] });
+const canonical = (lines: Uint8Array) => ({ lines, count: lines.filter((byte) => byte === 10).length, refused: [] });
 const pass = {
   canonical,
   *canonicalInSteps(lines: Uint8Array) {
@@ -59,6 +60,7 @@ class Rig {
         }
       },
       lanes: () => [],
+      refusals: () => [],
     } as unknown as Log;
     const staging = {
       rows: 0,
@@ -68,6 +70,7 @@ class Rig {
     this.feed = new Feed(log, {
       table,
       checker: () => pass,
+      late: STOPS,
       pace: new Pace({ ...systemClock, sleep: settled }),
       open: () => new OpenEpoch(staging, 0),
       hasRoom: () => this.room,

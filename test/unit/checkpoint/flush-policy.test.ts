@@ -7,8 +7,9 @@ import { tableUuid } from '../../../src/core/ids.ts';
 const limits = { intervalMs: 1_000, maxBytes: 100, maxRows: 10 };
 
 describe('an epoch', () => {
-  test('without records is never cut', () => {
-    expect(flushTrigger({ rows: 0, bytes: 0, firstAt: 0 }, limits, 1e9)).toBeUndefined();
+  test('whose records were all refused late is cut by age: the progress must pass them', () => {
+    expect(flushTrigger({ rows: 0, bytes: 0, firstAt: 0 }, limits, 999)).toBeUndefined();
+    expect(flushTrigger({ rows: 0, bytes: 0, firstAt: 0 }, limits, 1_000)).toBe('interval');
   });
   test('is cut by bytes, then rows, then age, and not before', () => {
     expect(flushTrigger({ rows: 10, bytes: 100, firstAt: 0 }, limits, 0)).toBe('bytes');

@@ -134,7 +134,7 @@ test('a start finds what the table and the log hold together; of a lost log, wha
   await rig.start();
   expect(rig.producers.channel('c')).toMatchObject({ epoch: 1n, next: 5n });
   expect(rig.producers.channel('d')).toMatchObject({ epoch: 2n, next: 0n });
-  expect(rig.producers.key('k')?.records).toBe(1);
+  expect(rig.producers.key('k')?.accepted).toBe(1);
   const lost = new Rig();
   Object.assign(lost, { store: rig.store, pointer: rig.pointer, progress: rig.progress });
   await lost.start();

@@ -18,6 +18,13 @@ const LANE = laneId('00112233445566778899aabbccddeeff');
 const ID = 'ffeeddccbbaa99887766554433221100';
 
 const uuid = fc.uuid().map(tableUuid);
+const refusal = fc.record({
+  table: uuid,
+  lane: fc.constant(LANE),
+  offset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }).map(offset),
+  cause: fc.string({ unit: 'grapheme', maxLength: 50 }),
+});
+
 const entry: fc.Arbitrary<Entry> = fc
   .record({
     table: uuid,
@@ -26,6 +33,7 @@ const entry: fc.Arbitrary<Entry> = fc
     baseOffset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }).map(offset),
     payload: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     ignore: fc.boolean(),
+    decides: fc.option(fc.array(refusal, { maxLength: 3 }), { nil: undefined }),
     producer: fc.option(
       fc.oneof(
         fc.record({
@@ -45,11 +53,12 @@ const entry: fc.Arbitrary<Entry> = fc
       { nil: undefined },
     ),
   })
-  .map(({ ignore, producer, ...rest }) => ({
+  .map(({ ignore, producer, decides, ...rest }) => ({
     ...rest,
     lane: LANE,
     ...(ignore ? { ignoreUnknownFields: true } : {}),
     ...(producer === undefined ? {} : { producer }),
+    ...(decides === undefined ? {} : { decides }),
   }));
 
 describe('bodies', () => {
@@ -72,12 +81,6 @@ describe('bodies', () => {
   });
 
   it('refusals come back as they went', () => {
-    const refusal = fc.record({
-      table: uuid,
-      lane: fc.constant(LANE),
-      offset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }).map(offset),
-      cause: fc.string({ unit: 'grapheme', maxLength: 50 }),
-    });
     fc.assert(
       fc.property(fc.array(refusal, { maxLength: 5 }), (refusals) => {
         expect(decodeRefusals(Buffer.concat(encodeRefusals(refusals)), 'f')).toEqual(refusals);

@@ -142,10 +142,10 @@ it('late refusals that are still needed are stored again before their segment go
   await append(log, draft(TABLE_A, 'stuck', 2));
   const lane = onlyLane(log);
   const refusal = { table: TABLE_A, lane, offset: offset(1), cause: 'narrowed' };
-  await log.decide([refusal]);
+  await log.decide([refusal], draft(TABLE_B, 'letter'));
   for (let index = 0; index < 30; index++) await append(log, draft(TABLE_B, `${index}`));
   await log.park(TABLE_A);
-  log.committed(TABLE_B, upTo(lane, 32));
+  log.committed(TABLE_B, upTo(lane, 33));
   for (let round = 0; round < 3; round++) {
     world.runtime.advance(11 * MINUTE);
     await log.trim();

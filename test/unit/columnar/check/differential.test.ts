@@ -49,12 +49,15 @@ it(`agrees on ${CASES} records, and DuckDB reads what was meant`, { timeout: 600
     const options = { ignoreUnknownFields: chance.oneIn(2) };
     const checker = compileChecker(schema);
     const good: { readonly line: Buffer; readonly text: string }[] = [];
+    const lines: { readonly line: Buffer; readonly fits: boolean }[] = [];
     for (let index = 0; index < CASES_PER_SCHEMA; index += 1) {
       const line = randomLine(chance, schema);
       cases += 1;
       const text = agreedText(checker, schema, line, options, seed);
+      lines.push({ line, fits: text !== undefined });
       if (text !== undefined) good.push({ line, text });
     }
+    expectDivided(checker, lines, options, seed);
     accepted += good.length;
     expectArrayToBeLines(checker, good, options, seed);
     await expectDuckdbToRead(checker, schema, good, options, seed);
@@ -128,6 +131,52 @@ function expectArrayToBeLines(
   if (outcome.kind === 'refused') throw new Error(`array: ${JSON.stringify(outcome.refusals[0])} seed=${seed}`);
   const lines = Buffer.from(outcome.lines).toString().split('\n').slice(0, -1);
   expect(lines.map(trimmed), `array, seed=${seed}`).toEqual(good.map(({ line }) => trimmed(line.toString())));
+}
+
+/** A body of right and wrong lines is parted into exactly those that are right and wrong alone, bytes and line numbers kept; as an array, too. */
+function expectDivided(
+  checker: RecordChecker,
+  all: readonly { readonly line: Buffer; readonly fits: boolean }[],
+  options: { readonly ignoreUnknownFields: boolean },
+  seed: number,
+): void {
+  const single = all.filter(({ line }) => !line.includes('\n') && trimmed(line.toString('latin1')) !== '');
+  const array = single.filter(({ line }) => isJson(line));
+  for (const format of ['ndjson', 'json'] as const) {
+    const lines = format === 'ndjson' ? single : array;
+    const [open, between, close] = format === 'ndjson' ? ['', '\n', ''] : ['[', '\n,', ']'];
+    const body = Buffer.concat([
+      Buffer.from(open),
+      ...lines.flatMap(({ line }, index) => (index === 0 ? [line] : [Buffer.from(between), line])),
+      Buffer.from(close),
+    ]);
+    const wrong: string[] = [];
+    const steps = checker.divideInSteps(body, format, options, ({ record, line }, original) =>
+      wrong.push(`${record} ${line} ${Buffer.from(original).toString('latin1')}`),
+    );
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    if (step.value.kind === 'refused') throw new Error(`divide: ${JSON.stringify(step.value)} seed=${seed}`);
+    const right = Buffer.from(step.value.lines).toString('latin1').split('\n').slice(0, -1);
+    expect(right.map(trimmed), `fits, ${format}, seed=${seed}`).toEqual(
+      lines.filter(({ fits }) => fits).map(({ line }) => trimmed(line.toString('latin1'))),
+    );
+    expect(wrong, `fits not, ${format}, seed=${seed}`).toEqual(
+      lines.flatMap(({ line, fits }, index) =>
+        fits ? [] : [`${index + 1} ${index + 1} ${trimmed(line.toString('latin1'))}`],
+      ),
+    );
+    expect(step.value).toMatchObject({ count: right.length, refused: wrong.length });
+  }
+}
+
+function isJson(line: Buffer): boolean {
+  try {
+    JSON.parse(line.toString('utf8'));
+    return isUtf8(line);
+  } catch {
+    return false;
+  }
 }
 
 const trimmed = (line: string): string => line.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, '');

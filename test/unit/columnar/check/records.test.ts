@@ -362,6 +362,10 @@ describe('canonical lines', () => {
     expect(Buffer.from(result.lines).toString()).toBe('{"id":1,"amount":"123456789012.5"}\n{"id":4}\n');
     expect(result.count).toBe(2);
     expect(result.refused.map(({ index }) => index)).toEqual([1, 2]);
-    expect(result.refused[0]?.cause).toBe('unknown_field at "/gone": the table has no such field');
+    expect(result.refused[0]?.misfit).toMatchObject({
+      pointer: '/gone',
+      code: 'unknown_field',
+      detail: 'the table has no such field',
+    });
   });
 });

@@ -89,6 +89,48 @@ describe('a body of several mebibytes', () => {
   });
 });
 
+describe('a body that is divided', () => {
+  const divided = (body: Buffer, format: 'ndjson' | 'json') => {
+    const refused: { readonly place: readonly number[]; readonly original: string }[] = [];
+    const steps = checker.divideInSteps(body, format, STRICT, ({ record, line }, original) =>
+      refused.push({ place: [record, line], original: Buffer.from(original).toString() }),
+    );
+    return { ...inSteps(steps), refused };
+  };
+
+  test('hands out every refused record, not only the first hundred, and keeps the rest', () => {
+    const lines = records((id) => (id % 2 === 0 ? good(id) : bad(id)));
+    const { answer, refused } = divided(ndjson(lines), 'ndjson');
+    expect(answer).toMatchObject({ kind: 'divided', count: RECORDS / 2, refused: RECORDS / 2 });
+    expect(refused.map(({ original }) => original)).toEqual(lines.filter((_, id) => id % 2 === 1));
+    const kept = answer.kind === 'divided' ? Buffer.from(answer.lines) : Buffer.alloc(0);
+    expect(Buffer.compare(kept, ndjson(lines.filter((_, id) => id % 2 === 0)))).toBe(0);
+  });
+
+  test('pauses between explanations, too: a mebibyte may hold half a million refused lines', () => {
+    const { pauses, refused } = divided(Buffer.from('1\n'.repeat(10_000)), 'ndjson');
+    expect(refused).toHaveLength(10_000);
+    expect(pauses).toBeGreaterThan(30);
+  });
+
+  test('keeps bytes as they came: behind a byte-order mark, with line ends inside an element', () => {
+    const body = Buffer.from('\uFEFF[ {"id":1} ,\n {"id":\n"two"} ]');
+    const { answer, refused } = divided(body, 'json');
+    expect(answer).toMatchObject({ kind: 'divided', count: 1, refused: 1 });
+    expect(refused).toEqual([{ place: [2, 2], original: '{"id":\n"two"}' }]);
+  });
+
+  test('may have nothing left', () => {
+    expect(divided(Buffer.from('x\ny'), 'ndjson').answer).toMatchObject({ kind: 'divided', count: 0, refused: 2 });
+  });
+
+  test('is refused whole when it is no JSON array: no records can be told apart', () => {
+    const { answer, refused } = divided(Buffer.from('[{"id":1},{"id":"2"}'), 'json');
+    expect(answer).toMatchObject({ kind: 'refused', refusals: [{ code: 'invalid_json' }] });
+    expect(refused).toEqual([]);
+  });
+});
+
 test('a small body takes a single step', () => {
   expect(inSteps(checker.checkInSteps(ndjson([good(1)]), 'ndjson', STRICT)).pauses).toBe(0);
 });
