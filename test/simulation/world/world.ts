@@ -43,6 +43,7 @@ export interface WorldOptions {
 }
 
 /** Virtual milliseconds after the last fault within which everything acknowledged must be visible (I10). */
+const SETTLING_MS = 500;
 const HEALING_MS = 300_000;
 
 export class World implements WorldCore {
@@ -405,6 +406,10 @@ export class World implements WorldCore {
       await this.scheduler.run(() => true, deadline);
     };
     await until('an attempt is still under way', () => this.network.flying.size === 0);
+    // What was failing as the world healed has failed by then.
+    let settled = false;
+    this.scheduler.after(SETTLING_MS, 'settled', () => (settled = true));
+    await this.scheduler.run(() => settled, deadline);
     const keep = this.volumes.length === 1 && this.random.chance(0.5) && this.#mayGoOn();
     if (!keep) for (const life of this.lives) if (life.state !== 'stopping') life.end();
     for (const volume of this.volumes) {
