@@ -7,7 +7,7 @@ import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { isSluiceError, messageOf } from '../core/errors.ts';
 import type { TableName, TableUuid } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { CommitOutcome, LoadOutcome, TableView } from '../contracts/table-format.ts';
 
 /** What the caller says to a fresh base, before every attempt. */
 export type Stance<T> = { readonly kind: 'attempt' } | { readonly kind: 'settled'; readonly result: T };
@@ -25,6 +25,12 @@ export interface CommitLoopEvents {
   readonly onTrouble: (state: 'conflict' | 'unknown' | 'unavailable', cause: string) => void;
 }
 
+/** The part of a format that one kind of change goes through. */
+export interface Committing<V, P> {
+  load(table: TableName): Promise<LoadOutcome<V>>;
+  attempt(base: V, prepared: P): Promise<CommitOutcome<V>>;
+}
+
 const BACKOFF: BackoffPolicy = { initialMs: 50, maxMs: 10_000 };
 
 /**
@@ -32,8 +38,8 @@ const BACKOFF: BackoffPolicy = { initialMs: 50, maxMs: 10_000 };
  * While the outcome of an attempt is unknown nothing else of this table is attempted, and the very same attempt is sent again when the
  * base has not moved: the compare-and-swap lets in at most one of the two.
  */
-export async function commitLoop<V extends TableView, P extends PreparedChange, T>(
-  format: Pick<TableFormat<V, P>, 'load' | 'attempt'>,
+export async function commitLoop<V extends TableView, P, T>(
+  format: Committing<V, P>,
   table: { readonly name: TableName; readonly uuid: TableUuid },
   prepare: (view: V) => Promise<P>,
   stance: (view: V) => Stance<T> | Promise<Stance<T>>,

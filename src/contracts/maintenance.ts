@@ -1,0 +1,114 @@
+/**
+ * What maintenance needs of a table format beyond appends: what is live and which deletes apply to it, whether files may still be
+ * replaced, forgetting old snapshots, and which objects metadata reaches. Iceberg implements it; Delta will.
+ */
+import type { PartitionTuple } from '../record/values.ts';
+import type { DataFile } from '../record/data-file.ts';
+import type { SnapshotId } from '../core/ids.ts';
+import type { CommitOutcome, TableView } from './table-format.ts';
+
+/** A delete file that takes rows of a data file away. */
+export interface DeleteFile {
+  readonly kind: 'position' | 'equality';
+  /** Fully qualified URI. */
+  readonly filePath: string;
+  readonly sequenceNumber: bigint;
+  /** Of `equality` only. */
+  readonly equalityIds: readonly number[];
+  readonly recordCount: bigint;
+  readonly fileSizeInBytes: bigint;
+}
+
+/** A data file of the current snapshot, by whatever writer. */
+export interface LiveDataFile {
+  readonly filePath: string;
+  /** Lower case: `parquet`, `avro`, `orc`. */
+  readonly format: string;
+  readonly specId: number;
+  readonly partition: PartitionTuple;
+  readonly recordCount: bigint;
+  readonly fileSizeInBytes: bigint;
+  readonly sortOrderId?: number;
+  /** Data sequence number. */
+  readonly sequenceNumber: bigint;
+  /** Those that may apply to it. */
+  readonly deletes: readonly DeleteFile[];
+}
+
+/**
+ * Files of the same live rows in place of others, in one snapshot; progress is carried over untouched. Valid only on a base where every
+ * removed file is live and has lost no row since the inputs were read.
+ */
+export interface ReplaceChange {
+  /** URIs. */
+  readonly removed: readonly string[];
+  readonly added: readonly DataFile[];
+  /**
+   * Sequence number of the table when the inputs were read. The added files take it as theirs, so that an equality delete that comes
+   * later still finds its rows in them.
+   */
+  readonly basedOn: bigint;
+}
+
+/** Opaque to callers. */
+export interface PreparedReplace {
+  readonly token: SnapshotId;
+  readonly change: ReplaceChange;
+}
+
+export type Replaceable =
+  | { readonly kind: 'yes' }
+  /** Somebody removed an input, or deleted rows of it since: the rewrite is dropped, never forced. */
+  | { readonly kind: 'no'; readonly why: string };
+
+export interface ExpiryPolicy {
+  /** Snapshots younger than this stay. Milliseconds. */
+  readonly maxAgeMs: number;
+  /** Of each branch, at least so many stay, however old. */
+  readonly minToKeep: number;
+}
+
+/** Snapshots and refs that leave the table; empty members mean that nothing is to do. */
+export interface ExpiryPlan {
+  readonly snapshots: readonly bigint[];
+  readonly refs: readonly string[];
+}
+
+/** How large the metadata of the current snapshot is. */
+export interface MetadataFacts {
+  readonly snapshots: number;
+  readonly dataManifests: number;
+  readonly deleteManifests: number;
+  readonly manifestBytes: bigint;
+}
+
+export interface MaintenanceFormat<V extends TableView = TableView, R extends PreparedReplace = PreparedReplace> {
+  /** Every live data file of the current snapshot with the deletes that may apply to it, in manifest order. */
+  live(view: V): AsyncIterable<LiveDataFile>;
+
+  /** Puts manifests. Position-free: usable against any later base with the same specs on which it is replaceable. */
+  prepareReplace(view: V, change: ReplaceChange, token: SnapshotId): Promise<R>;
+
+  /** To be asked of every fresh base before an attempt of a replacement. */
+  replaceable(base: V, prepared: R): Promise<Replaceable>;
+
+  /** One compare-and-swap on exactly this base. A base on which it is not replaceable is a `conflict`. */
+  attemptReplace(base: V, prepared: R): Promise<CommitOutcome<V>>;
+
+  facts(view: V): Promise<MetadataFacts>;
+
+  /**
+   * By the table's own properties and refs where they say more than the policy (`history.expire.*`, retention of a ref). Heads of refs
+   * stay, and so does the newest snapshot of every pipeline. Empty when the table forbids garbage collection (`gc.enabled`).
+   */
+  planExpiry(view: V, policy: ExpiryPolicy, nowMs: number): ExpiryPlan;
+
+  /** One compare-and-swap on exactly this base. Deletes no file. */
+  expire(base: V, plan: ExpiryPlan): Promise<CommitOutcome<V>>;
+
+  /** URIs of objects that snapshots of `before` reach and no snapshot of `after` does. `after` is a later state of the same table. */
+  released(before: V, after: V): AsyncIterable<string>;
+
+  /** URIs of every object that the table's metadata reaches, over all snapshots and refs; the metadata files themselves included. */
+  reachable(view: V): AsyncIterable<string>;
+}
