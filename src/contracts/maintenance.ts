@@ -10,6 +10,8 @@ import type { CommitOutcome, TableView } from './table-format.ts';
 /** A delete file that takes rows of a data file away. */
 export interface DeleteFile {
   readonly kind: 'position' | 'equality';
+  /** Lower case: `parquet`, `avro`, `orc`, `puffin`. */
+  readonly format: string;
   /** Fully qualified URI. */
   readonly filePath: string;
   readonly sequenceNumber: bigint;
@@ -33,6 +35,8 @@ export interface LiveDataFile {
   readonly sequenceNumber: bigint;
   /** Those that may apply to it. */
   readonly deletes: readonly DeleteFile[];
+  /** Where metadata names it, for whoever wants to replace it: a hint, true at the moment of reading. */
+  readonly foundIn: string;
 }
 
 /**
@@ -40,14 +44,15 @@ export interface LiveDataFile {
  * removed file is live and has lost no row since the inputs were read.
  */
 export interface ReplaceChange {
-  /** URIs. */
-  readonly removed: readonly string[];
+  readonly removed: readonly LiveDataFile[];
+  /** Delete files that applied to removed files only: nothing needs them any more. */
+  readonly removedDeletes: readonly DeleteFile[];
   readonly added: readonly DataFile[];
   /**
-   * Sequence number of the table when the inputs were read. The added files take it as theirs, so that an equality delete that comes
-   * later still finds its rows in them.
+   * The snapshot whose live files the inputs are, and its sequence number. The added files take that number as theirs, so that an equality
+   * delete that comes later still finds its rows in them.
    */
-  readonly basedOn: bigint;
+  readonly basedOn: { readonly snapshot: SnapshotId; readonly sequenceNumber: bigint };
 }
 
 /** Opaque to callers. */
@@ -83,6 +88,9 @@ export interface MetadataFacts {
 }
 
 export interface MaintenanceFormat<V extends TableView = TableView, R extends PreparedReplace = PreparedReplace> {
+  /** The current snapshot and its sequence number; undefined for a table without snapshots. */
+  basis(view: V): ReplaceChange['basedOn'] | undefined;
+
   /** Every live data file of the current snapshot with the deletes that may apply to it, in manifest order. */
   live(view: V): AsyncIterable<LiveDataFile>;
 

@@ -4,6 +4,7 @@
  */
 import { uuidV7, type Runtime } from '../core/runtime.ts';
 import type { Progress } from '../record/progress.ts';
+import { tupleKey } from './delete-index.ts';
 import { hasLiveFiles, type ManifestFile } from './manifest-file.ts';
 import { writeManifestList } from './manifest-list.ts';
 import type { ManifestLists } from './manifest-lists.ts';
@@ -115,13 +116,5 @@ async function mergeBin(
 }
 
 function countPartitions(prepared: PreparedAppend): number {
-  const tuples = prepared.change.added.map((file) =>
-    JSON.stringify([
-      file.specId,
-      file.partition.map((value) =>
-        value instanceof Uint8Array ? Buffer.from(value).toString('hex') : [typeof value, String(value)],
-      ),
-    ]),
-  );
-  return new Set(tuples).size;
+  return new Set(prepared.change.added.map((file) => tupleKey(file.specId, file.partition))).size;
 }

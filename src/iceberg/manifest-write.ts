@@ -41,7 +41,11 @@ export interface WrittenManifest {
   readonly partitions?: readonly FieldSummary[];
 }
 
-export function manifestForm(metadata: TableMetadata, spec: PartitionSpec): ManifestForm {
+export function manifestForm(
+  metadata: TableMetadata,
+  spec: PartitionSpec,
+  content: 'data' | 'deletes' = 'data',
+): ManifestForm {
   const columns = partitionColumns(spec, sourceTypes(metadata, spec));
   const avroSchema = stringifyJson64(manifestEntrySchema(columns));
   const schema = currentSchema(metadata);
@@ -56,7 +60,7 @@ export function manifestForm(metadata: TableMetadata, spec: PartitionSpec): Mani
       ['partition-spec', stringifyJson64(specFieldsJson(spec))],
       ['partition-spec-id', String(spec.specId)],
       ['format-version', '2'],
-      ['content', 'data'],
+      ['content', content],
     ]),
   };
 }

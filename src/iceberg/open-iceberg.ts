@@ -3,6 +3,7 @@ import type { Locations } from '../contracts/locations.ts';
 import type { MetadataPointers } from '../contracts/metadata-pointers.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { IcebergFormat } from './iceberg-format.ts';
+import { IcebergMaintenance } from './iceberg-maintenance.ts';
 import { IcebergTables } from './iceberg-tables.ts';
 import { ManifestLists } from './manifest-lists.ts';
 import { PointerCatalog } from './pointer-catalog.ts';
@@ -12,6 +13,7 @@ import { TableSurveys } from './table-survey.ts';
 export interface Iceberg {
   readonly format: IcebergFormat;
   readonly tables: IcebergTables;
+  readonly maintenance: IcebergMaintenance;
   readonly lists: ManifestLists;
   readonly surveys: TableSurveys;
 }
@@ -28,6 +30,7 @@ export function openIceberg(
   const catalog = new PointerCatalog(pointers, files, runtime);
   return {
     format: new IcebergFormat(catalog, files, lists, runtime),
+    maintenance: new IcebergMaintenance(catalog, files, lists, runtime),
     tables: new IcebergTables(catalog, files, lists, warehouse, runtime),
     lists,
     surveys: new TableSurveys(files, lists, runtime.clock),

@@ -51,16 +51,17 @@ export function progressSummary(step: ProgressStep, after: Progress): Readonly<R
   };
 }
 
-const present = (key: string, value: bigint): Readonly<Record<string, string>> =>
+export const present = (key: string, value: bigint): Readonly<Record<string, string>> =>
   value === 0n ? {} : { [key]: value.toString() };
 
-/** A total whose predecessor is missing or no number is left out: a wrong one is worse than none. */
-function total(
+/** A total whose predecessor is missing or no number, or which would be negative, is left out: a wrong one is worse than none. */
+export function total(
   previous: Readonly<Record<string, string>> | undefined,
   key: string,
   added: bigint,
 ): Readonly<Record<string, string>> {
   if (previous === undefined) return { [key]: added.toString() };
   const before = previous[key];
-  return before !== undefined && /^\d+$/.test(before) ? { [key]: (BigInt(before) + added).toString() } : {};
+  const after = before !== undefined && /^\d+$/.test(before) ? BigInt(before) + added : -1n;
+  return after < 0n ? {} : { [key]: after.toString() };
 }

@@ -4,7 +4,8 @@
  * sends them.
  */
 import { SluiceError } from '../core/errors.ts';
-import { MAIN, type Snapshot, type TableMetadata } from './metadata.ts';
+import { asLong, type Json64 } from '../core/json64.ts';
+import { MAIN, type JsonObject, type Snapshot, type TableMetadata } from './metadata.ts';
 
 export type MetadataUpdate =
   | { readonly action: 'add-snapshot'; readonly snapshot: Snapshot }
@@ -14,6 +15,8 @@ export type MetadataUpdate =
       readonly type: 'branch' | 'tag';
       readonly snapshotId: bigint;
     }
+  | { readonly action: 'remove-snapshot-ref'; readonly refName: string }
+  | { readonly action: 'remove-snapshots'; readonly snapshotIds: readonly bigint[] }
   | { readonly action: 'set-properties'; readonly updates: Readonly<Record<string, string>> }
   | { readonly action: 'remove-properties'; readonly removals: readonly string[] };
 
@@ -57,6 +60,10 @@ function applyOne(metadata: TableMetadata, update: MetadataUpdate): TableMetadat
       return addSnapshot(metadata, update.snapshot);
     case 'set-snapshot-ref':
       return setRef(metadata, update.refName, update.type, update.snapshotId);
+    case 'remove-snapshot-ref':
+      return removeRef(metadata, update.refName);
+    case 'remove-snapshots':
+      return removeSnapshots(metadata, new Set(update.snapshotIds));
     case 'set-properties':
       return { ...metadata, properties: { ...metadata.properties, ...update.updates } };
     case 'remove-properties': {
@@ -93,6 +100,35 @@ function setRef(metadata: TableMetadata, name: string, type: 'branch' | 'tag', s
     snapshotLog: [...metadata.snapshotLog, { timestampMs: metadata.lastUpdatedMs, snapshotId }],
   };
 }
+
+function removeRef(metadata: TableMetadata, name: string): TableMetadata {
+  if (name === MAIN) throw new SluiceError('internal', 'main is never removed');
+  return { ...metadata, refs: Object.fromEntries(Object.entries(metadata.refs).filter(([other]) => other !== name)) };
+}
+
+/** With them go log entries up to the last that names one of them (checklist 1.9), and their statistics (checklist 15.3). */
+function removeSnapshots(metadata: TableMetadata, ids: ReadonlySet<bigint>): TableMetadata {
+  for (const [name, ref] of Object.entries(metadata.refs))
+    if (ids.has(ref.snapshotId))
+      throw new SluiceError('internal', `snapshot ${ref.snapshotId} cannot be removed: ref ${name} names it`);
+  const lastGone = metadata.snapshotLog.findLastIndex((entry) => ids.has(entry.snapshotId));
+  const statistics = Object.entries(metadata.rest).map(([key, value]) =>
+    STATISTICS.has(key) && Array.isArray(value)
+      ? [key, (value as readonly Json64[]).filter((entry) => !ids.has(snapshotIdOf(entry)))]
+      : [key, value],
+  );
+  return {
+    ...metadata,
+    snapshots: metadata.snapshots.filter((snapshot) => !ids.has(snapshot.snapshotId)),
+    snapshotLog: metadata.snapshotLog.slice(lastGone + 1),
+    rest: Object.fromEntries(statistics) as JsonObject,
+  };
+}
+
+const STATISTICS: ReadonlySet<string> = new Set(['statistics', 'partition-statistics']);
+
+const snapshotIdOf = (entry: Json64): bigint =>
+  asLong((entry as JsonObject)['snapshot-id'] ?? null, 'statistics: snapshot-id');
 
 function check(metadata: TableMetadata, requirement: Requirement): readonly [boolean, string] {
   switch (requirement.type) {

@@ -3,18 +3,22 @@
  * through `TableFormat` and `Tables` alone, by a second instance where it matters.
  */
 import { afterAll, beforeAll, describe } from 'vitest';
+import type { MaintenanceFormat } from '../../src/contracts/maintenance.ts';
 import type { TableFormat, TableView } from '../../src/contracts/table-format.ts';
 import type { Tables } from '../../src/contracts/tables.ts';
 import type { Loss } from '../support/iceberg/losing-pointers.ts';
 import { describeAppends } from './table-format/appends.ts';
 import { describeConflicts } from './table-format/conflicts.ts';
+import { describeExpiring } from './table-format/expiring.ts';
 import { describeLostAnswers } from './table-format/lost-answers.ts';
 import { describeProgress } from './table-format/progress.ts';
+import { describeReplacing } from './table-format/replacing.ts';
 
 /** One process's access to the tables. */
 export interface Access<V extends TableView = TableView> {
   readonly format: TableFormat<V>;
   readonly tables: Tables<V>;
+  readonly maintenance: MaintenanceFormat<V>;
 }
 
 export interface FormatSubject {
@@ -48,5 +52,7 @@ export function describeTableFormat(name: string, make: () => Promise<FormatSubj
     describeProgress(use);
     describeConflicts(use);
     describeLostAnswers(use);
+    describeReplacing(use);
+    describeExpiring(use);
   });
 }
