@@ -1,0 +1,84 @@
+/**
+ * Which objects under a table's location nothing reaches (protocol §8, checklist 15.4). Owns the comparison and everything that makes it
+ * safe: fresh metadata, one identity for all spellings of a location, the age gate. Deletes nothing: that is `orphan-removal.ts`.
+ */
+import { SluiceError } from '../core/errors.ts';
+import type { Locations } from '../contracts/locations.ts';
+import type { ObjectInfo } from '../contracts/object-store.ts';
+
+/** Three times the oldest file that any attempt of a commit may carry (`checkpoint/file-age.ts`): this covers other processes' attempts. */
+export const LEAST_ORPHAN_AGE_MS = 72 * 3_600_000;
+
+/** One state of the table. */
+export interface MetadataRoot {
+  readonly location: string;
+  readonly metadataLocation: string;
+  /** URIs of all that it reaches; may repeat. */
+  readonly reachable: () => AsyncIterable<string>;
+}
+
+export interface OrphanSearch {
+  readonly locations: Locations;
+  /** Fresh from the catalog at every call. */
+  readonly load: () => Promise<MetadataRoot>;
+  /** Locations of all other tables: what lies under them is theirs. */
+  readonly neighbours: readonly string[];
+  /** Objects changed later than this are left alone. Milliseconds since 1970, by the store's clock. */
+  readonly changedBefore: number;
+}
+
+export interface FoundOrphans {
+  readonly orphans: readonly ObjectInfo[];
+  readonly bytes: bigint;
+  /** Objects under the location. */
+  readonly listed: number;
+  /** Unreached, but too young to be told from a file that is about to be committed. */
+  readonly tooYoung: number;
+}
+
+/** Throws kind `misconfigured` when the metadata names a place that cannot be compared with the listing: then nothing is an orphan. */
+export async function findOrphans(search: OrphanSearch, signal: AbortSignal): Promise<FoundOrphans> {
+  const { locations, changedBefore } = search;
+  const before = await search.load();
+  const { store, key: prefix } = locations.resolve(before.location);
+  const others = search.neighbours.map((location) => `${locations.resolve(location).key}/`);
+  const listed: ObjectInfo[] = [];
+  for await (const object of store.list(`${prefix}/`, signal))
+    if (!others.some((other) => other !== `${prefix}/` && object.key.startsWith(other))) listed.push(object);
+  assertSamePlace(locations, before, listed);
+
+  // After the listing: what was committed meanwhile is reached.
+  const now = await search.load();
+  if (now.location !== before.location)
+    throw new SluiceError('unavailable', 'the table was moved while its files were listed', { remedy: 'try again' });
+  const reached = new Set<string>();
+  for (const root of [before, now])
+    for await (const uri of root.reachable()) {
+      signal.throwIfAborted();
+      const place = locations.resolve(uri);
+      if (place.store === store) reached.add(place.key);
+    }
+  const unreached = listed.filter(({ key }) => !reached.has(key) && !isSomebodyElses(key.slice(prefix.length + 1)));
+  const orphans = unreached.filter(({ modifiedAt }) => modifiedAt < changedBefore);
+  return {
+    orphans,
+    bytes: orphans.reduce((sum, { size }) => sum + size, 0n),
+    listed: listed.length,
+    tooYoung: unreached.length - orphans.length,
+  };
+}
+
+/** A listing that lacks the very file that was loaded is one of another place: a spelling that only looks the same (iceberg#4346). */
+function assertSamePlace(locations: Locations, root: MetadataRoot, listed: readonly ObjectInfo[]): void {
+  const { key } = locations.resolve(root.metadataLocation);
+  const { key: prefix } = locations.resolve(root.location);
+  if (!key.startsWith(`${prefix}/`) || listed.some((object) => object.key === key)) return;
+  throw new SluiceError('misconfigured', 'the listing of the table does not hold its own metadata file', {
+    context: { location: root.location, metadata: root.metadataLocation },
+    remedy: 'compare the location of the table with that of its metadata file; nothing was deleted',
+  });
+}
+
+/** Delta's log, and what Java calls hidden: version hints and the scratch of other writers. */
+const isSomebodyElses = (name: string): boolean =>
+  name.split('/').some((part) => part.startsWith('_') || part.startsWith('.')) || name.endsWith('version-hint.text');
