@@ -1,11 +1,12 @@
 /** Which column engine the settings ask for, and what tables need that it writes. Owns the choice and its figures. */
 import { join } from 'node:path';
 import { createDuckDbEngine } from '../columnar/engine/duckdb-engine.ts';
-import { NAME_MAPPING_PROPERTY, nameMapping } from '../columnar/parquetjs/name-mapping.ts';
+import { nameMapping } from '../columnar/parquetjs/name-mapping.ts';
 import { createParquetJsEngine } from '../columnar/parquetjs/parquetjs-engine.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ColumnEngine } from '../contracts/column-engine.ts';
 import type { TableDefinition } from '../contracts/tables.ts';
+import { NAME_MAPPING_PROPERTY } from '../record/name-mapping.ts';
 import { COMPRESSION } from './layout.ts';
 
 const THREADS = 2;

@@ -1,4 +1,4 @@
-/** The statements that turn a piece into data files. Owns their options; the expressions come from `decode-sql.ts` and `partition-sql.ts`. */
+/** The statements that turn rows into data files. Owns their options; the expressions come from `decode-sql.ts` and `partition-sql.ts`. */
 import type { FileLayout } from '../../contracts/column-engine.ts';
 import { decodeSql, fieldIdsSql } from './decode-sql.ts';
 import type { LayoutPlan } from './layout-plan.ts';
@@ -15,14 +15,28 @@ const ROW_COLUMN = 'file_row_number';
 
 const codecs = { zstd: 'zstd', snappy: 'snappy', none: 'uncompressed' } as const;
 
-/** The piece as one file. */
-export const copySql = (plan: LayoutPlan, piece: Piece): string =>
-  `COPY (${decodedSql(plan, piece)}${orderBy(plan.order)}) TO ${literal(`${piece.output}.parquet`)} (${parquetOptions(plan.layout)})`;
+/** The rows of a piece. */
+export const decodedSql = ({ layout }: LayoutPlan, piece: Piece): string =>
+  decodeSql(layout.schema, piece.path, Math.max(USUAL_OBJECT_BYTES, piece.longestLine));
+
+/** All rows as one file, `<output>.parquet`. */
+export const copySql = (plan: LayoutPlan, rows: string, output: string): string =>
+  `COPY (${rows}${orderBy(plan.order)}) TO ${literal(`${output}.parquet`)} (${parquetOptions(plan.layout)})`;
+
+/** All rows as files in a directory that is not there yet, a next one begun behind the row group that passes `fileBytes`. */
+export const copyRolledSql = (
+  plan: LayoutPlan,
+  rows: string,
+  directory: string,
+  { fileBytes, rowGroupRows }: { readonly fileBytes: number; readonly rowGroupRows: number },
+): string =>
+  `COPY (${rows}${orderBy(plan.order)}) TO ${literal(directory)} (${parquetOptions(plan.layout)}, ROW_GROUP_SIZE ${rowGroupRows}, ` +
+  `FILE_SIZE_BYTES ${fileBytes}, FILENAME_PATTERN 'part-{uuidv7}')`;
 
 /** Rows with their partition keys. */
-export function keyedSql(plan: LayoutPlan, piece: Piece): string {
+export function keyedSql(plan: LayoutPlan, rows: string): string {
   const columns = plan.keys.map(({ expression, alias }) => `${expression} AS ${alias}`);
-  return `SELECT *, ${columns.join(', ')} FROM (${decodedSql(plan, piece)})`;
+  return `SELECT *, ${columns.join(', ')} FROM (${rows})`;
 }
 
 /** Keyed rows as one file and more for every partition tuple, in a directory that is not there yet. */
@@ -57,9 +71,6 @@ export function unsortedFilesSql(plan: LayoutPlan, paths: readonly string[]): st
 export const sortFileSql = (plan: LayoutPlan, from: string, to: string): string =>
   `COPY (SELECT * FROM read_parquet(${literal(from)}, hive_partitioning = false)${orderBy(plan.order)}) TO ${literal(to)} ` +
   `(${parquetOptions(plan.layout)})`;
-
-const decodedSql = ({ layout }: LayoutPlan, piece: Piece): string =>
-  decodeSql(layout.schema, piece.path, Math.max(USUAL_OBJECT_BYTES, piece.longestLine));
 
 const orderBy = (terms: readonly string[]): string => (terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`);
 

@@ -4,8 +4,6 @@
  */
 import type { Field, Schema, Type } from '../../record/types.ts';
 
-export const NAME_MAPPING_PROPERTY = 'schema.name-mapping.default';
-
 interface MappedField {
   readonly 'field-id': number;
   readonly names: readonly string[];
