@@ -3,6 +3,7 @@ import type { AccessPort } from '../contracts/access.ts';
 import type { DeadLetterPort } from '../contracts/dead-letters.ts';
 import type { DiagnosisPort } from '../contracts/diagnosis.ts';
 import type { EventFeed } from '../contracts/events.ts';
+import type { MaintenancePort } from '../contracts/maintenance-port.ts';
 import type { Exposition, Levels, Metrics } from '../contracts/metrics.ts';
 import type { ConfigPort } from '../contracts/config-port.ts';
 import type { ChannelPort, ControlPort, IngestPort } from '../contracts/service-ports.ts';
@@ -38,6 +39,7 @@ export interface ApiContext {
   readonly deadLetters: DeadLetterPort;
   readonly diagnosis: DiagnosisPort;
   readonly config: ConfigPort;
+  readonly maintenance: MaintenancePort;
   readonly settings: ApiSettings;
   readonly metrics: Metrics & Exposition;
   readonly tracer: Tracer;

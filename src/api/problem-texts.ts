@@ -41,6 +41,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
     meaning: 'No dead letter of the table has this id, or it is not committed yet.',
     remedy: '`GET …/dead-letters` lists them; one of the last seconds shows up with the next checkpoint.',
   },
+  'no-such-job': {
+    meaning: 'The daemon remembers no such job: it is older than the last 200 ended ones, or from before a restart.',
+    remedy: '`GET /api/v1/jobs` lists those it remembers.',
+  },
   'no-such-position': {
     meaning: 'The position is not one of this table and this service.',
     remedy: 'Ask the service that answered it.',

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'The caller may not do this' },
   'no-such-route': { status: 404, title: 'There is no such path' },
   'no-such-table': { status: 404, title: 'There is no such table' },
+  'no-such-job': { status: 404, title: 'There is no such job' },
   'no-such-position': { status: 404, title: 'There is no such position' },
   'no-such-channel': { status: 404, title: 'There is no such channel' },
   'no-such-dead-letter': { status: 404, title: 'There is no such dead letter' },

@@ -5,13 +5,13 @@
 import { messageOf } from '../core/errors.ts';
 import type { Generation, PipelineId, TableName, TableUuid } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
+import { filesStillThere } from '../commit/file-age.ts';
 import { commitLoop, type CommitLoopEvents, type Stance } from '../commit/commit-loop.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { Log } from '../contracts/log.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Span } from '../contracts/tracing.ts';
 import type { SealedEpoch, UploadedEpoch } from './epoch.ts';
-import { filesStillThere } from './file-age.ts';
 import { judge, lanesToPrune, type CommitPlan } from './protocol.ts';
 
 interface EpochCommitContext<V extends TableView, P extends PreparedChange> {

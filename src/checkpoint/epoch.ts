@@ -1,9 +1,9 @@
 /** One table's share of one checkpoint while it is open and after it is sealed. Owns the arithmetic of its cut; writes nothing. */
 import { formatTableName, type Epoch, type LaneId, type Offset, type SnapshotId, type TableName } from '../core/ids.ts';
+import type { UploadedFiles } from '../commit/file-age.ts';
 import type { Staging } from '../contracts/column-engine.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { Span } from '../contracts/tracing.ts';
-import type { DataFile } from '../record/data-file.ts';
 import type { SealedProducers } from './producers/table-producers.ts';
 import type { LaneCut } from './protocol.ts';
 import { RequestLinks } from './request-links.ts';
@@ -58,10 +58,7 @@ export interface SealedEpoch {
   readonly producers: SealedProducers | undefined;
 }
 
-export interface UploadedEpoch {
-  readonly files: readonly DataFile[];
-  /** Wall clock at which the first file of it was put. */
-  readonly uploadedAt: number;
+export interface UploadedEpoch extends UploadedFiles {
   readonly writeSeconds: number;
   readonly uploadSeconds: number;
 }

@@ -14,7 +14,7 @@ import { parseRoot } from '../store/uri.ts';
 import type { Path } from './positions.ts';
 import { brokenRules, pathOfRule } from './rules.ts';
 import type { ParsedFile } from './schema.ts';
-import type { S3Settings, Settings, TlsSettings } from './settings.ts';
+import type { MaintenanceSettings, S3Settings, Settings, TlsSettings } from './settings.ts';
 
 export type Fault = Problem;
 
@@ -92,6 +92,7 @@ export function resolveSettings(
     spoolDir: inData(file.spool, 'spool'),
     encoder: file.encoder,
     file: { targetBytes: file.file.target, compression },
+    maintenance: maintenanceOf(file.maintenance),
     tables,
     logLevel: file.telemetry.log_level,
     ...(file.telemetry.traces === undefined ? {} : { traces: resolveTraces(file.telemetry.traces) }),
@@ -136,6 +137,26 @@ function resolveTraces({ otlp, sample }: NonNullable<ParsedFile['telemetry']['tr
   const url = new URL(otlp);
   return { url: url.pathname === '/' ? new URL('/v1/traces', url).href : url.href, sample };
 }
+
+const maintenanceOf = ({ memory, threads, compaction, expiry }: ParsedFile['maintenance']): MaintenanceSettings => ({
+  memoryBytes: memory,
+  threads,
+  compaction: {
+    enabled: compaction.enabled,
+    schedule: compaction.schedule,
+    minFiles: compaction.min_files,
+    hotFiles: compaction.hot_files,
+    coldAfterMs: compaction.cold_after,
+    maxGroupBytes: compaction.max_group,
+  },
+  expiry: {
+    enabled: expiry.enabled,
+    schedule: expiry.schedule,
+    maxAgeMs: expiry.max_age,
+    minSnapshots: expiry.min_snapshots,
+    deletesPerSecond: expiry.deletes_per_second,
+  },
+});
 
 /** One spelling: no trailing slash, `s3://` for all schemes of that identity. */
 function resolveWarehouse(uri: string, faults: Fault[]): string {

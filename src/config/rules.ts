@@ -9,6 +9,8 @@ export interface Rule {
   readonly message: string;
 }
 
+const LEAST_REWRITE_BYTES = 64 * 1024 * 1024;
+
 const RULES: readonly Rule[] = [
   {
     keys: ['server.max_body', 'memory.budget'],
@@ -49,6 +51,16 @@ const RULES: readonly Rule[] = [
     keys: ['checkpoint.max_bytes', 'log.max_bytes'],
     holds: ({ checkpoint, log }) => checkpoint.maxBytes * 3 <= log.maxBytes,
     message: 'is more than a third of log.max_bytes: two sealed checkpoints may wait while the next one fills',
+  },
+  {
+    keys: ['maintenance.memory', 'maintenance.threads'],
+    holds: ({ maintenance: { memoryBytes, threads } }) => memoryBytes >= LEAST_REWRITE_BYTES * (1 + threads),
+    message: 'is less than 64 MiB and 64 MiB a thread, which one file takes',
+  },
+  {
+    keys: ['maintenance.compaction.max_group', 'file.target'],
+    holds: ({ maintenance, file }) => maintenance.compaction.maxGroupBytes >= file.targetBytes,
+    message: 'is less than file.target: no file of that size could be made',
   },
   {
     keys: ['file.compression', 'encoder'],

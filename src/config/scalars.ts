@@ -1,4 +1,5 @@
 /** Building blocks of the configuration schema: scalars that take text with units, and how each looks in JSON Schema. */
+import { Cron } from 'croner';
 import * as z from 'zod';
 import type { ListenAddress } from './units.ts';
 import { formatDuration, formatSize, parseCount, parseDuration, parseListen, parseSize } from './units.ts';
@@ -76,6 +77,21 @@ const textThen =
   <T>(parse: (text: string) => T | undefined) =>
   (value: unknown): T | undefined =>
     typeof value === 'string' ? parse(value) : undefined;
+/** A cron expression of five fields, or six with seconds first. */
+export const schedule = () =>
+  scalar<string>(
+    'a cron expression such as "*/5 * * * *"',
+    (value) => (typeof value === 'string' && isSchedule(value) ? value : undefined),
+    { type: 'string', minLength: 9 },
+  );
+
+function isSchedule(text: string): boolean {
+  try {
+    return new Cron(text).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
 
 export const listen = () =>
   scalar<ListenAddress>('host:port such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:8080', parseListen, {

@@ -3,7 +3,20 @@
  * from it. Owns single values; rules between values and paths derived from others are `resolve.ts`.
  */
 import * as z from 'zod';
-import { count, duration, flag, fraction, listen, matching, oneOf, scopeText, secret, size, text } from './scalars.ts';
+import {
+  count,
+  duration,
+  flag,
+  fraction,
+  listen,
+  matching,
+  oneOf,
+  schedule,
+  scopeText,
+  secret,
+  size,
+  text,
+} from './scalars.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -162,6 +175,44 @@ const file = z.strictObject({
   compression: oneOf('zstd', 'snappy', 'none').optional().describe('Default: zstd; snappy with encoder parquetjs.'),
 });
 
+const compaction = z.strictObject({
+  enabled: flag().prefault(true).describe('Merge small files, split large ones and apply deletes by itself.'),
+  schedule: schedule().prefault('* * * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  min_files: count({ min: 2, max: 1000 })
+    .prefault(5)
+    .describe('Fewer small files are merged only when together they fill file.target.'),
+  hot_files: count({ min: 2, max: 10_000 })
+    .prefault(10)
+    .describe('In partitions that still get files, so many of about one size are merged.'),
+  cold_after: duration({ min: 1000 })
+    .prefault('10m')
+    .describe('A partition without a new file for this long is cold: all its small files are merged.'),
+  max_group: size({ min: 8 * MiB, max: 64 * GiB })
+    .prefault('1GiB')
+    .describe('Bytes rewritten and committed at once; local disk holds them twice.'),
+});
+
+const expiry = z.strictObject({
+  enabled: flag().prefault(true).describe('Forget old snapshots and delete what only they need.'),
+  schedule: schedule().prefault('7 * * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  max_age: duration({ min: 60_000 })
+    .prefault('3h')
+    .describe('Snapshots younger than this stay. history.expire.max-snapshot-age-ms of a table goes before.'),
+  min_snapshots: count({ min: 1 })
+    .prefault(20)
+    .describe('At least so many stay. history.expire.min-snapshots-to-keep of a table goes before.'),
+  deletes_per_second: count({ min: 1 }).prefault(500).describe('Objects deleted a second at most.'),
+});
+
+const maintenance = z.strictObject({
+  memory: size({ min: 128 * MiB })
+    .prefault('256MiB')
+    .describe('Memory limit of rewriting, apart from memory.duckdb; beyond it it spills to disk.'),
+  threads: count({ min: 1, max: 64 }).prefault(1).describe('Threads of rewriting.'),
+  compaction: compaction.prefault({}),
+  expiry: expiry.prefault({}),
+});
+
 /** Types of a table's members are checked by `record/table-input.ts`; here only their JSON Schema is said. */
 const columnType = { $ref: '#/$defs/type' };
 const fieldShape = {
@@ -279,6 +330,7 @@ export const fileSchema = z.strictObject({
     .prefault('duckdb')
     .describe('Native engine, or pure JavaScript for flat schemas.'),
   file: file.prefault({}),
+  maintenance: maintenance.prefault({}),
   tables: z.array(table, 'expected a list of tables').prefault([]).describe('Tables created at start when absent.'),
   telemetry: z
     .strictObject({

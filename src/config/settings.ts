@@ -58,6 +58,27 @@ export interface S3Settings {
   readonly partBytes: number;
 }
 
+export interface MaintenanceSettings {
+  readonly memoryBytes: number;
+  readonly threads: number;
+  readonly compaction: {
+    readonly enabled: boolean;
+    /** Cron expression, UTC. */
+    readonly schedule: string;
+    readonly minFiles: number;
+    readonly hotFiles: number;
+    readonly coldAfterMs: number;
+    readonly maxGroupBytes: number;
+  };
+  readonly expiry: {
+    readonly enabled: boolean;
+    readonly schedule: string;
+    readonly maxAgeMs: number;
+    readonly minSnapshots: number;
+    readonly deletesPerSecond: number;
+  };
+}
+
 export interface Settings {
   /** The file these came from; undefined for the built-in defaults. */
   readonly source?: string;
@@ -90,6 +111,7 @@ export interface Settings {
   readonly spoolDir: string;
   readonly encoder: 'duckdb' | 'parquetjs';
   readonly file: { readonly targetBytes: number; readonly compression: 'zstd' | 'snappy' | 'none' };
+  readonly maintenance: MaintenanceSettings;
   readonly tables: readonly TableDefinition[];
   /** Absent: no traces. `url` is the collector's OTLP/HTTP trace endpoint; `sample` the part of requests that begin a trace. */
   readonly traces?: { readonly url: string; readonly sample: number };

@@ -2,6 +2,7 @@
  * What maintenance needs of a table format beyond appends: what is live and which deletes apply to it, whether files may still be
  * replaced, forgetting old snapshots, and which objects metadata reaches. Iceberg implements it; Delta will.
  */
+import type { PartitionSpec } from '../record/partition-spec.ts';
 import type { PartitionTuple } from '../record/values.ts';
 import type { DataFile } from '../record/data-file.ts';
 import type { SnapshotId } from '../core/ids.ts';
@@ -90,6 +91,9 @@ export interface MetadataFacts {
 export interface MaintenanceFormat<V extends TableView = TableView, R extends PreparedReplace = PreparedReplace> {
   /** The current snapshot and its sequence number; undefined for a table without snapshots. */
   basis(view: V): ReplaceChange['basedOn'] | undefined;
+
+  /** Undefined when the table no longer has it. */
+  specOf(view: V, specId: number): PartitionSpec | undefined;
 
   /** Every live data file of the current snapshot with the deletes that may apply to it, in manifest order. */
   live(view: V): AsyncIterable<LiveDataFile>;

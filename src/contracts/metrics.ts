@@ -2,6 +2,7 @@
  * What the rest reports to whoever watches. Owns the words; names, labels and buckets of the exposition are `telemetry/metrics`.
  * Every call is cheap, synchronous and never throws. Levels are read when somebody looks, not when they change.
  */
+import type { JobKind } from './maintenance-port.ts';
 import type { CheckpointRecord, TableStatus } from './service-ports.ts';
 
 /** `duplicate`: answered as stored before. */
@@ -72,6 +73,9 @@ export interface Metrics {
   eventLoopDelay(seconds: number): void;
   /** A reader of events that was too slow and was cut off. */
   eventReaderDropped(): void;
+  /** Bytes of data files that a rewrite read and wrote. */
+  compaction(read: number, written: number): void;
+  job(kind: JobKind, result: 'done' | 'failed' | 'cancelled', seconds: number): void;
 }
 
 /** Where reports are read again. */

@@ -12,6 +12,7 @@ import type { CommitOutcome } from '../contracts/table-format.ts';
 import { isSluiceError } from '../core/errors.ts';
 import { snapshotId, type SnapshotId } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { PartitionSpec } from '../record/partition-spec.ts';
 import { planExpiry } from './expiry.ts';
 import type { IcebergCatalog } from './iceberg-catalog.ts';
 import { PARTITION_SPEC_GONE, SNAPSHOT_ID_EXISTS, viewOf, type IcebergView } from './iceberg-format.ts';
@@ -19,7 +20,7 @@ import { liveFiles } from './live-files.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { ManifestScan } from './manifest-scan.ts';
 import { assertWritable } from './metadata-check.ts';
-import { MAIN, currentSnapshot, snapshotById } from './metadata.ts';
+import { MAIN, currentSnapshot, snapshotById, specById } from './metadata.ts';
 import { prepareReplace, replaceableOn, type PreparedIcebergReplace } from './prepared-replace.ts';
 import { Reachability } from './reachability.ts';
 import { replaceSnapshot } from './replace-snapshot.ts';
@@ -48,6 +49,11 @@ export class IcebergMaintenance implements MaintenanceFormat<IcebergView, Prepar
     return current === undefined
       ? undefined
       : { snapshot: snapshotId(current.snapshotId), sequenceNumber: current.sequenceNumber };
+  }
+
+  specOf({ metadata }: IcebergView, specId: number): PartitionSpec | undefined {
+    const known = metadata.partitionSpecs.some((document) => document['spec-id'] === specId);
+    return known ? specById(metadata, specId) : undefined;
   }
 
   async *live({ metadata }: IcebergView): AsyncGenerator<LiveDataFile> {

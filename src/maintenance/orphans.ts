@@ -6,7 +6,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { ObjectInfo } from '../contracts/object-store.ts';
 
-/** Three times the oldest file that any attempt of a commit may carry (`checkpoint/file-age.ts`): this covers other processes' attempts. */
+/** Three times the oldest file that any attempt of a commit may carry (`commit/file-age.ts`): this covers other processes' attempts. */
 export const LEAST_ORPHAN_AGE_MS = 72 * 3_600_000;
 
 /** One state of the table. */

@@ -40,6 +40,7 @@ import { LateIngest } from './late-ingest.ts';
 import { Listeners } from './listeners.ts';
 import { lateLetters } from './late-letters.ts';
 import { querySourceOf } from './query-source.ts';
+import { openMaintenance } from './maintenance.ts';
 import { keepSkipped } from './skipped-bytes.ts';
 import { SurveyCache, healthLevels } from './survey-cache.ts';
 import { openTelemetry } from './telemetry.ts';
@@ -128,11 +129,22 @@ export async function startService(
     log: logger,
     ...(options.reread === undefined ? {} : { reread: options.reread }),
   });
+  const maintenance = openMaintenance({
+    settings,
+    warehouse,
+    coordinator: () => coordinator,
+    layoutOf: layout,
+    metrics,
+    tracer,
+    runtime,
+    log: logger,
+  });
   const context: ApiContext = {
     ingest: late,
     channels,
     control,
     deadLetters: lateLetters(() => desk),
+    maintenance: maintenance.upkeep,
     access,
     diagnosis,
     config: configuration,
@@ -180,6 +192,7 @@ export async function startService(
   });
 
   const closeAll = async (): Promise<void> => {
+    await maintenance.close();
     await closeFront(api, coordinator, runtime.clock);
     await access.close();
     await diagnosis.close();
@@ -236,6 +249,7 @@ export async function startService(
     desk = new LetterDesk(coordinator, log, new SqlLetterReader(querySourceOf(warehouse, runtime)), runtime);
     late.attach(new Ingest(coordinator, log));
     channels.attach(new Channels(coordinator));
+    maintenance.upkeep.begin();
     logger.info(
       { tables: coordinator.pipelines.map(({ name }) => formatTableName(name)), log: log.status().bytes },
       'ready',
@@ -266,13 +280,17 @@ export async function startService(
         return late.close(reason);
       },
     };
-    const drained = await drain(
-      accepting,
-      () => coordinator,
-      live.current.server,
-      runtime.clock,
-      (facts, message) => logger.warn(facts, message),
-    );
+    // What maintenance has committed stays; the rest of its work is given up.
+    const [drained] = await Promise.all([
+      drain(
+        accepting,
+        () => coordinator,
+        live.current.server,
+        runtime.clock,
+        (facts, message) => logger.warn(facts, message),
+      ),
+      maintenance.close(),
+    ]);
     await closeAll();
     return drained;
   });

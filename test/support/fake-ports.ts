@@ -18,12 +18,14 @@ import type {
 } from '../../src/contracts/service-ports.ts';
 import type { DiagnosisPort } from '../../src/contracts/diagnosis.ts';
 import type { DeadLetterPort, LetterGroup, LetterPage } from '../../src/contracts/dead-letters.ts';
+import type { Figures, Job, JobKind, MaintenancePort } from '../../src/contracts/maintenance-port.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
 import { apiDocument } from './api-document/document.ts';
+import type { TableName } from '../../src/core/ids.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
 import { EventHub } from '../../src/telemetry/events/event-hub.ts';
@@ -56,6 +58,54 @@ export function viewOf(definition: TableDefinition): TableView {
   };
 }
 
+/** Jobs and estimates a test sets. */
+export class FakeMaintenance implements MaintenancePort {
+  readonly started: string[] = [];
+  /** By table; absent: there is no such table. */
+  readonly estimates = new Map<string, Figures>();
+  jobList: Job[] = [];
+
+  estimate(_kind: JobKind, table: TableName): Promise<Figures | undefined> {
+    return Promise.resolve(this.estimates.get(formatTableName(table)));
+  }
+
+  start(kind: JobKind, table: TableName): Promise<Job | undefined> {
+    const name = formatTableName(table);
+    const estimate = this.estimates.get(name);
+    if (estimate === undefined) return Promise.resolve(undefined);
+    this.started.push(`${kind} ${name}`);
+    const job = jobOf({ table, kind, estimate });
+    this.jobList.push(job);
+    return Promise.resolve(job);
+  }
+
+  jobs(): readonly Job[] {
+    return this.jobList;
+  }
+
+  job(id: string): Job | undefined {
+    return this.jobList.find((job) => job.id === id);
+  }
+
+  cancel(id: string): Job | undefined {
+    this.jobList = this.jobList.map((job) => (job.id === id ? { ...job, state: 'cancelled' } : job));
+    return this.job(id);
+  }
+}
+
+export const jobOf = (parts: Partial<Job> = {}): Job => ({
+  id: 'job_1',
+  table: { namespace: ['web'], name: 'clicks' },
+  kind: 'compact',
+  trigger: 'request',
+  state: 'running',
+  createdAt: COMMITTED.at,
+  progress: { done: 0, total: 0 },
+  estimate: {},
+  log: [],
+  ...parts,
+});
+
 export class FakePorts implements IngestPort, ChannelPort, ControlPort, DeadLetterPort {
   readonly appended: AppendRequest[] = [];
   readonly created = new Map<string, TableView>();
@@ -75,6 +125,7 @@ export class FakePorts implements IngestPort, ChannelPort, ControlPort, DeadLett
   readonly openedNames: string[] = [];
   fileList: Awaited<ReturnType<ControlPort['files']>> = [];
   checkpointList: CheckpointRecord[] = [];
+  readonly maintenance = new FakeMaintenance();
 
   diagnosis: DiagnosisPort = {
     diagnose: () => Promise.resolve(undefined),
@@ -309,6 +360,7 @@ export function testContext(options: TestOptions = {}): TestContext {
     deadLetters: ports,
     config,
     draining: () => ports.reasons.some(({ code }) => code === 'draining'),
+    maintenance: ports.maintenance,
     settings: { ...SETTINGS, ...options.settings },
     metrics: createMetrics({ version: '1.2.3' }),
     tracer: options.tracer ?? NO_TRACER,

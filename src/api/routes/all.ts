@@ -8,6 +8,7 @@ import { channelRoutes } from './channels.ts';
 import { eventRoutes } from './events.ts';
 import { configurationRoutes } from './configuration.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
+import { maintenanceRoutes } from './maintenance.ts';
 import { operationRoutes } from './operations.ts';
 import { positionRoutes } from './positions.ts';
 import { recordRoutes } from './records.ts';
@@ -23,6 +24,7 @@ export function allRoutes(context: ApiContext): readonly Route[] {
     ...diagnosisRoutes(context),
     ...deadLetterRoutes(context),
     ...configurationRoutes(context),
+    ...maintenanceRoutes(context),
     ...operationRoutes(context),
     ...eventRoutes(context),
     ...documentRoutes(context, () => routes),

@@ -49,13 +49,14 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions): Promise<
     connections: options.maxWrites,
   });
   return new SpoolingEngine(options, {
-    validate,
+    validate: checkEncodable,
     encoderFor: (layout) => new DuckDbEncoder(session, planLayout(layout)),
     close: () => session.close(),
   });
 }
 
-function validate(layout: FileLayout): void {
+/** Throws kind `unsupported` for a layout that DuckDB and what finishes its files cannot write. */
+export function checkEncodable(layout: FileLayout): void {
   checkLayout(layout);
   const { blobLengths } = planLayout(layout);
   const [id] = blobLengths.keys();

@@ -10,9 +10,10 @@ import { SluiceError } from '../../core/errors.ts';
 import { Slots } from '../../core/slots.ts';
 import type { WrittenFile } from '../../record/data-file.ts';
 import { copyRolledSql, copySql } from '../engine/copy-sql.ts';
+import { checkEncodable } from '../engine/duckdb-engine.ts';
 import { DuckDbSession, query } from '../engine/duckdb-session.ts';
 import { finishFiles } from '../engine/finish-files.ts';
-import { checkLayout } from '../engine/layout-check.ts';
+import { emptyDirectory } from '../engine/spooling-engine.ts';
 import { planLayout, type LayoutPlan } from '../engine/layout-plan.ts';
 import { copyPartitions, inOrder } from '../engine/partitioned-copy.ts';
 import { copiedFiles, type CopiedFile } from '../engine/return-stats.ts';
@@ -23,7 +24,7 @@ import { rollOf, type Roll } from './roll.ts';
 export interface DuckDbRewriterOptions {
   readonly threads: number;
   readonly memoryLimitBytes: number;
-  /** Where it spills to; of this rewriter alone. */
+  /** Where it spills to; of this rewriter alone, emptied when it is first used. */
   readonly directory: string;
 }
 
@@ -40,7 +41,7 @@ export class DuckDbRewriter implements FileRewriter {
   rewrite(request: RewriteRequest, directory: string, signal: AbortSignal): Promise<Rewritten> {
     return this.#slot.use(async () => {
       signal.throwIfAborted();
-      checkLayout(request.layout);
+      checkEncodable(request.layout);
       const files = await openFiles(request);
       const session = await this.#open();
       return session.use(signal, (connection) => rewriteFiles(connection, request, files, directory, signal));
@@ -54,15 +55,19 @@ export class DuckDbRewriter implements FileRewriter {
 
   #open(): Promise<DuckDbSession> {
     if (this.#closed) throw new SluiceError('closed', 'the rewriter is closed');
-    const { threads, memoryLimitBytes, directory } = this.#options;
-    this.#session ??= DuckDbSession.open({
-      threads: Math.min(threads, availableParallelism()),
-      memoryLimitBytes,
-      temporaryDirectory: join(directory, 'spill'),
-      connections: 1,
-    });
+    this.#session ??= openSession(this.#options);
     return this.#session;
   }
+}
+
+function openSession({ threads, memoryLimitBytes, directory }: DuckDbRewriterOptions): Promise<DuckDbSession> {
+  emptyDirectory(directory);
+  return DuckDbSession.open({
+    threads: Math.min(threads, availableParallelism()),
+    memoryLimitBytes,
+    temporaryDirectory: join(directory, 'spill'),
+    connections: 1,
+  });
 }
 
 async function openFiles({ inputs, equalityDeletes, nameMapping }: RewriteRequest): Promise<LocalFiles> {

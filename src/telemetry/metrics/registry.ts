@@ -7,6 +7,7 @@ import type { Exposition, Metrics } from '../../contracts/metrics.ts';
 import { formatTableName } from '../../core/ids.ts';
 import { checkpointMetrics } from './checkpoints.ts';
 import { levelGauges } from './levels.ts';
+import { maintenanceMetrics } from './maintenance.ts';
 import { processMetrics } from './process.ts';
 import { requestMetrics } from './requests.ts';
 import { TableSeries } from './table-series.ts';
@@ -42,6 +43,7 @@ export function createMetrics(build: { readonly version: string }, maxTables = M
   return {
     ...requestMetrics(registry, tables),
     ...checkpointMetrics(registry, tables),
+    ...maintenanceMetrics(registry),
     ...processMetrics(registry),
     contentType: registry.contentType,
     render: (now) => {

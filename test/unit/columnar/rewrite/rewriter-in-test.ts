@@ -14,8 +14,10 @@ const NEVER = new AbortController().signal;
 export interface RewriterInTest {
   readonly rewriter: FileRewriter;
   /** A path in a directory that goes with the suite. */
-  path(name: string): string;
-  rewrite(request: Pick<RewriteRequest, 'layout' | 'inputs'> & Partial<RewriteRequest>): Promise<Rewritten>;
+  readonly path: (name: string) => string;
+  readonly rewrite: (
+    request: Pick<RewriteRequest, 'layout' | 'inputs'> & Partial<RewriteRequest>,
+  ) => Promise<Rewritten>;
 }
 
 export function useRewriter(threads = 2): RewriterInTest {
@@ -36,7 +38,7 @@ export function useRewriter(threads = 2): RewriterInTest {
       return rewriter;
     },
     path: (name) => join(base, name),
-    async rewrite(request) {
+    rewrite: async (request) => {
       count += 1;
       const directory = join(base, `out-${count}`);
       await mkdir(directory);

@@ -73,7 +73,7 @@ describe('files of a rewrite', () => {
       },
     });
     const { files } = await rewrite({ layout, inputs: await inputs(300, 2) });
-    expect(files.map(({ partition }) => partition[0]).toSorted()).toEqual([0n, 100n, 200n]);
+    expect(new Set(files.map(({ partition }) => partition[0]))).toEqual(new Set([0n, 100n, 200n]));
     expect(files.map(({ specId, recordCount }) => [specId, recordCount])).toEqual(files.map(() => [2, 100n]));
   });
 

@@ -1,7 +1,7 @@
 /** Files that waited long may have been taken by an orphan cleaner: no attempt carries one that may be gone (protocol §4, §8). */
 import { expect, test } from 'vitest';
-import { filesStillThere } from '../../../src/checkpoint/file-age.ts';
-import type { UploadedEpoch } from '../../../src/checkpoint/epoch.ts';
+import { filesStillThere, type UploadedFiles } from '../../../src/commit/file-age.ts';
+
 import type { Locations } from '../../../src/contracts/locations.ts';
 import type { Clock } from '../../../src/core/runtime.ts';
 import { systemClock } from '../../../src/core/runtime.ts';
@@ -13,7 +13,7 @@ const uploaded = {
     { filePath: 'mem://b', fileSizeInBytes: 5n },
   ],
   uploadedAt: 0,
-} as unknown as UploadedEpoch;
+} as unknown as UploadedFiles;
 
 const asked = (now: number, sizes: Record<string, bigint>, onHead: () => void = () => undefined, later = now) => {
   const keys: string[] = [];

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/runtime.ts';
 import type { Locations } from '../contracts/locations.ts';
-import type { UploadedEpoch } from './epoch.ts';
+import type { DataFile } from '../record/data-file.ts';
 
 const HOUR_MS = 3_600_000;
 /** Above this age each file is asked for before an attempt. */
@@ -12,12 +12,14 @@ const ASK_AFTER_MS = HOUR_MS;
 /** A third of the orphan age gate (3 days): no attempt ever carries an older file. */
 const NEVER_AFTER_MS = 24 * HOUR_MS;
 
-/** False: write the epoch anew from the log. */
-export async function filesStillThere(
-  locations: Locations,
-  uploaded: Pick<UploadedEpoch, 'files' | 'uploadedAt'>,
-  clock: Clock,
-): Promise<boolean> {
+export interface UploadedFiles {
+  readonly files: readonly DataFile[];
+  /** Wall clock at which the first of them was put. */
+  readonly uploadedAt: number;
+}
+
+/** False: the files must be written anew under other names. */
+export async function filesStillThere(locations: Locations, uploaded: UploadedFiles, clock: Clock): Promise<boolean> {
   const age = (): number => clock.now() - uploaded.uploadedAt;
   if (age() < ASK_AFTER_MS) return true;
   if (age() >= NEVER_AFTER_MS) return false;

@@ -1,0 +1,107 @@
+/** What the API document says of maintenance and its jobs. */
+import * as z from 'zod';
+import type { RouteDocs } from './route-docs.ts';
+import { component, instant, json, tableName, wide } from './route-docs.ts';
+
+const TAG = 'Maintenance';
+const TABLE = '/api/v1/tables/web.clicks';
+
+const figures = component(
+  'Figures',
+  z
+    .record(z.string(), z.union([z.number(), wide('Of 64-bit figures')]))
+    .describe('Figures by name, such as files and bytes'),
+);
+const estimate = component('Estimate', z.strictObject({ table: tableName(), kind: z.string(), estimate: figures }));
+const job = component(
+  'Job',
+  z.strictObject({
+    job: z.string(),
+    table: tableName(),
+    kind: z.enum(['compact', 'expire-snapshots']),
+    trigger: z.enum(['schedule', 'request']),
+    state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
+    created_at: instant('When it was asked for'),
+    started_at: instant('When it began').optional(),
+    ended_at: instant('When it ended').optional(),
+    progress: z.strictObject({ done: z.number(), total: z.number() }).describe('Bytes; total is 0 until it is known'),
+    estimate: figures,
+    result: figures.optional().describe('What it cost and gained'),
+    error: z.string().optional(),
+    log: z
+      .array(z.strictObject({ at: instant('When'), line: z.string() }))
+      .optional()
+      .describe('Its latest lines; not in lists'),
+  }),
+);
+const jobs = component('Jobs', z.strictObject({ jobs: z.array(job) }));
+
+const shown = {
+  job: 'job_0193f7a0-0000-7000-8000-00000000000a',
+  table: 'web.clicks',
+  kind: 'compact',
+  trigger: 'request',
+  state: 'running',
+  created_at: '2026-11-25T10:00:00.000Z',
+  progress: { done: 0, total: 0 },
+  estimate: { groups: 1, files: 12, files_after: 1, bytes: '24576', seconds: 0.1, delete_files_removed: 0 },
+};
+
+const actionDocs = (kind: 'compact' | 'expire-snapshots', described: object): RouteDocs => ({
+  tag: TAG,
+  description:
+    'Answers at once; the job goes on. The one that waits or runs for the table already is answered if there is one.',
+  query: {
+    dry_run: {
+      description: 'Estimate only: nothing is changed.',
+      schema: { enum: ['true', 'false'], default: 'false', examples: ['true'] },
+    },
+  },
+  answers: {
+    200: {
+      description: 'The estimate of a dry run',
+      content: json(estimate, { table: 'web.clicks', kind, estimate: described }),
+    },
+    202: {
+      description: 'The job',
+      content: json(job, { ...shown, kind, estimate: described }),
+      headers: { location: { description: 'Where the job is.', schema: { type: 'string' } } },
+    },
+  },
+  problems: ['no-such-table', 'unsupported', 'unavailable'],
+  examples: [{ target: `${TABLE}/actions/${kind}?dry_run=true` }, { target: `${TABLE}/actions/${kind}` }],
+});
+
+export const maintenanceDocs = {
+  compact: actionDocs('compact', shown.estimate),
+  'expire-snapshots': actionDocs('expire-snapshots', { snapshots: 12, refs: 0 }),
+} as const;
+
+export const jobListDocs: RouteDocs = {
+  tag: TAG,
+  description:
+    'Newest first, of tables the caller may maintain. The last 200 ended jobs are remembered until a restart.',
+  answers: { 200: { description: 'The jobs', content: json(jobs, { jobs: [shown] }) } },
+  problems: [],
+  examples: [{ target: '/api/v1/jobs' }],
+};
+
+const path = { job: { description: 'Id of a job.', schema: { type: 'string', examples: [shown.job] } } } as const;
+const NEEDS = 'a job';
+
+export const jobDocs: RouteDocs = {
+  tag: TAG,
+  path,
+  answers: { 200: { description: 'The job with its log', content: json(job, shown) } },
+  problems: ['no-such-job'],
+  examples: [{ target: `/api/v1/jobs/${shown.job}`, needs: NEEDS }],
+};
+
+export const cancelDocs: RouteDocs = {
+  tag: TAG,
+  description: 'It ends at the next safe point; what it has committed stays.',
+  path,
+  answers: { 202: { description: 'The job as it is', content: json(job, shown) } },
+  problems: ['no-such-job'],
+  examples: [{ target: `/api/v1/jobs/${shown.job}`, needs: NEEDS }],
+};

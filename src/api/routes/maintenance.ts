@@ -1,0 +1,134 @@
+/** Maintenance on request: what it would do, jobs started, watched and cancelled. */
+import type { FastifyRequest } from 'fastify';
+import type { Figures, Job, JobKind } from '../../contracts/maintenance-port.ts';
+import { JOB_KINDS } from '../../contracts/maintenance-port.ts';
+import { formatTableName } from '../../core/ids.ts';
+import type { ApiContext } from '../context.ts';
+import { cancelDocs, jobDocs, jobListDocs, maintenanceDocs } from '../document/maintenance-docs.ts';
+import { mayAccess, requireAccess } from '../guard.ts';
+import { ProblemError } from '../problems.ts';
+import { QueryParameters } from '../query-parameters.ts';
+import { tableOf } from '../requests.ts';
+import { TABLE, type Handler, type Route } from '../route.ts';
+import { isoTime, json } from '../wire.ts';
+
+const JOBS = '/api/v1/jobs';
+
+const SUMMARIES: Readonly<Record<JobKind, string>> = {
+  compact: 'Merge small files, split large ones and apply deletes; with dry_run, say what that would do',
+  'expire-snapshots': 'Forget old snapshots and delete what only they need; with dry_run, say what that would do',
+};
+
+export const maintenanceRoutes = (context: ApiContext): readonly Route[] => [
+  ...JOB_KINDS.map((kind): Route => ({
+    method: 'POST',
+    path: `${TABLE}/actions/${kind}`,
+    access: 'maintain',
+    summary: SUMMARIES[kind],
+    handler: act(context, kind),
+  })),
+  {
+    method: 'GET',
+    path: JOBS,
+    access: 'maintain',
+    narrows: true,
+    summary: 'List maintenance jobs',
+    handler: listJobs(context),
+    docs: jobListDocs,
+  },
+  {
+    method: 'GET',
+    path: `${JOBS}/:job`,
+    access: 'maintain',
+    narrows: true,
+    summary: 'Describe a maintenance job with its log',
+    handler: showJob(context),
+    docs: jobDocs,
+  },
+  {
+    method: 'DELETE',
+    path: `${JOBS}/:job`,
+    access: 'maintain',
+    narrows: true,
+    summary: 'Cancel a maintenance job',
+    handler: cancelJob(context),
+    docs: cancelDocs,
+  },
+];
+
+/** 202 with the job; 200 with the estimate of a dry run. */
+const act =
+  (context: ApiContext, kind: JobKind): Handler =>
+  async (request, reply) => {
+    const dry = new QueryParameters(request.query, ['dry_run']).flag('dry_run');
+    const table = tableOf(request);
+    if (dry) {
+      const estimate = found(request, await context.maintenance.estimate(kind, table));
+      return json(reply, 200, { table: formatTableName(table), kind, estimate: figuresJson(estimate) });
+    }
+    const job = found(request, await context.maintenance.start(kind, table));
+    return json(reply.header('location', `${JOBS}/${job.id}`), 202, jobJson(job));
+  };
+
+const listJobs =
+  (context: ApiContext): Handler =>
+  (request, reply) => {
+    noParameters(request);
+    const jobs = context.maintenance.jobs().filter(({ table }) => mayAccess(request, 'maintain', table));
+    return json(reply, 200, { jobs: jobs.map(({ log: _log, ...job }) => jobJson(job)) });
+  };
+
+const showJob =
+  (context: ApiContext): Handler =>
+  (request, reply) =>
+    json(reply, 200, jobJson(jobFor(context, request)));
+
+const cancelJob =
+  (context: ApiContext): Handler =>
+  (request, reply) => {
+    const { id } = jobFor(context, request);
+    return json(reply, 202, jobJson(known(context.maintenance.cancel(id))));
+  };
+
+/** The job that the path names, if its table is one the caller may maintain. */
+function jobFor(context: ApiContext, request: FastifyRequest): Job {
+  const job = known(context.maintenance.job((request.params as { readonly job: string }).job));
+  requireAccess(request, 'maintain', job.table);
+  return job;
+}
+
+const noParameters = (request: FastifyRequest): QueryParameters => new QueryParameters(request.query, []);
+
+function known(job: Job | undefined): Job {
+  if (job !== undefined) return job;
+  throw new ProblemError('no-such-job', `the daemon remembers no such job; GET ${JOBS} lists those it does`);
+}
+
+function found<T>(request: FastifyRequest, value: T | undefined): T {
+  if (value !== undefined) return value;
+  const table = formatTableName(tableOf(request));
+  throw new ProblemError('no-such-table', `table "${table}" does not exist; GET /api/v1/tables lists what does`, {
+    extras: { table },
+  });
+}
+
+const jobJson = (job: Omit<Job, 'log'> & Partial<Pick<Job, 'log'>>) => ({
+  job: job.id,
+  table: formatTableName(job.table),
+  kind: job.kind,
+  trigger: job.trigger,
+  state: job.state,
+  created_at: isoTime(job.createdAt),
+  ...(job.startedAt === undefined ? {} : { started_at: isoTime(job.startedAt) }),
+  ...(job.endedAt === undefined ? {} : { ended_at: isoTime(job.endedAt) }),
+  progress: job.progress,
+  estimate: figuresJson(job.estimate),
+  ...(job.result === undefined ? {} : { result: figuresJson(job.result) }),
+  ...(job.error === undefined ? {} : { error: job.error }),
+  ...(job.log === undefined ? {} : { log: job.log.map(({ at, line }) => ({ at: isoTime(at), line })) }),
+});
+
+const figuresJson = (figures: Figures): Readonly<Record<string, number | bigint>> =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [snakeCase(name), value]));
+
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,52 @@
+/** Compaction and expiry as chores of the upkeep: figures of their plans and results. Owns no work. */
+import type { Figures } from '../contracts/maintenance-port.ts';
+import type { PreparedReplace } from '../contracts/maintenance.ts';
+import type { TableView } from '../contracts/table-format.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { CompactionPlan } from './compaction-plan.ts';
+import type { Compactor } from './compactor.ts';
+import type { Expirer } from './expirer.ts';
+import type { Chore } from './upkeep.ts';
+
+export function compactionChore<V extends TableView, R extends PreparedReplace>(
+  compactor: Compactor<V, R>,
+  duty: Chore<V>['duty'],
+): Chore<V> {
+  const figures = (plan: CompactionPlan): Figures => ({ ...compactor.estimate(plan) });
+  return {
+    duty,
+    nothing: figures({ groups: [], files: 0, smallFiles: 0, unreadable: 0 }),
+    async estimate(view) {
+      const plan = await compactor.plan(view);
+      return plan.groups.length === 0 ? undefined : figures(plan);
+    },
+    async run({ target, view }, report, signal) {
+      const plan = await compactor.plan(view);
+      report.log(`${plan.files} files, ${plan.smallFiles} of them small; ${plan.groups.length} groups to rewrite`);
+      if (plan.unreadable > 0) report.log(`${plan.unreadable} files are of a format that is not rewritten here`);
+      const result = await compactor.run(target, view, plan, report, signal);
+      if (result.groupsFailed > 0 && result.groupsCommitted === 0)
+        throw new SluiceError(
+          'unsupported',
+          `none of ${result.groupsFailed} groups could be rewritten; the log says why`,
+        );
+      return { ...result };
+    },
+  };
+}
+
+export const expiryChore = <V extends TableView>(expirer: Expirer<V>, duty: Chore<V>['duty']): Chore<V> => {
+  const figures = (view: V): Figures & { readonly snapshots: number; readonly refs: number } => {
+    const { snapshots, refs } = expirer.plan(view);
+    return { snapshots: snapshots.length, refs: refs.length };
+  };
+  return {
+    duty,
+    nothing: { snapshots: 0, refs: 0 },
+    estimate(view) {
+      const planned = figures(view);
+      return Promise.resolve(planned.snapshots + planned.refs === 0 ? undefined : planned);
+    },
+    run: async ({ target }, report, signal) => ({ ...(await expirer.run(target, report, signal)) }),
+  };
+};

@@ -1,0 +1,149 @@
+/**
+ * Which data files are written anew, together with which others (pure). Owns the choice; what a rewrite does is the column engine's, and
+ * whether it may still go in is asked of the table at commit.
+ */
+import type { DeleteFile, LiveDataFile } from '../contracts/maintenance.ts';
+import type { PartitionTuple } from '../record/values.ts';
+import { packed } from './bin-pack.ts';
+import { DELETED_SHARE, LARGE, MANY_DELETES, SMALL, TIER, TIERS, type CompactionLimits } from './compaction-limits.ts';
+import { DeleteUse } from './delete-use.ts';
+
+export type Reason = 'small' | 'large' | 'deletes';
+
+/** Files of one spec and tuple that are rewritten and committed together. */
+export interface RewriteGroup {
+  readonly specId: number;
+  readonly partition: PartitionTuple;
+  readonly files: readonly LiveDataFile[];
+  /** All that apply to any of them, each once. */
+  readonly deletes: readonly DeleteFile[];
+  /** Those of them that apply to no other live file. */
+  readonly removedDeletes: readonly DeleteFile[];
+  readonly bytes: bigint;
+  /** Files that come out, by size. */
+  readonly filesAfter: number;
+  readonly reasons: readonly Reason[];
+}
+
+export interface CompactionPlan {
+  readonly groups: readonly RewriteGroup[];
+  /** Of the whole table. */
+  readonly files: number;
+  readonly smallFiles: number;
+  /** Left alone because their format, or that of a delete, is not read here. */
+  readonly unreadable: number;
+}
+
+export interface PlanInput {
+  readonly files: readonly LiveDataFile[];
+  /** The spec that rewritten files get. */
+  readonly specId: number;
+  /** A partition all of whose files are of this sequence number or older is cold. */
+  readonly coldSequence: bigint;
+  /** Deletes that were applied when a data file was made, by its URI: they may still seem to apply. */
+  readonly applied: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export function planCompaction(input: PlanInput, limits: CompactionLimits): CompactionPlan {
+  const use = new DeleteUse(input.files);
+  const readable = input.files.filter(isReadable);
+  const groups = [...partitions(readable).values()].flatMap((files) =>
+    rewritten(files, input, use, limits).map((group) => groupOf(group, input, use, limits)),
+  );
+  return {
+    groups,
+    files: input.files.length,
+    smallFiles: input.files.filter((file) => isSmall(file, limits)).length,
+    unreadable: input.files.length - readable.length,
+  };
+}
+
+function rewritten(
+  files: readonly LiveDataFile[],
+  input: PlanInput,
+  use: DeleteUse,
+  limits: CompactionLimits,
+): readonly (readonly LiveDataFile[])[] {
+  const cold = files.every(({ sequenceNumber }) => sequenceNumber <= input.coldSequence);
+  const small = files.filter((file) => isSmall(file, limits));
+  const merged = new Set(cold ? small : crowded(small, limits));
+  const must = new Set(files.filter((file) => isLarge(file, limits) || isHeavy(file, input, use)));
+  const chosen = files
+    .filter((file) => must.has(file) || merged.has(file))
+    .toSorted((a, b) => Number(a.sequenceNumber - b.sequenceNumber));
+  // Rows of an older spec spread over several tuples, and files of a split are not rolled: one group makes no file above the target.
+  const most =
+    files[0]?.specId === input.specId ? limits.maxGroupBytes : Math.min(limits.maxGroupBytes, limits.targetBytes);
+  return packed(chosen, most).filter(
+    (group) =>
+      group.some((file) => must.has(file)) ||
+      group.length >= limits.minFiles ||
+      (group.length > 1 && bytesOf(group) >= BigInt(limits.targetBytes)),
+  );
+}
+
+/** Small files of a growing partition that stand with enough others of their size. */
+function crowded(small: readonly LiveDataFile[], limits: CompactionLimits): readonly LiveDataFile[] {
+  const tiers = Map.groupBy(small, (file) => tierOf(file, limits));
+  return [...tiers.values()].flatMap((tier) => (tier.length >= limits.hotFiles ? tier : []));
+}
+
+function tierOf({ fileSizeInBytes }: LiveDataFile, { targetBytes }: CompactionLimits): number {
+  const below = Math.log((SMALL * targetBytes) / Math.max(1, Number(fileSizeInBytes))) / Math.log(TIER);
+  return Math.min(TIERS - 1, Math.floor(below));
+}
+
+function groupOf(
+  files: readonly LiveDataFile[],
+  input: PlanInput,
+  use: DeleteUse,
+  limits: CompactionLimits,
+): RewriteGroup {
+  const bytes = bytesOf(files);
+  const deletes = [...new Map(files.flatMap((file) => file.deletes.map((each) => [each.filePath, each]))).values()];
+  const reasons = new Set(
+    files.map((file): Reason => (isHeavy(file, input, use) ? 'deletes' : isLarge(file, limits) ? 'large' : 'small')),
+  );
+  return {
+    specId: files[0]?.specId ?? input.specId,
+    partition: files[0]?.partition ?? [],
+    files,
+    deletes,
+    removedDeletes: use.only(files),
+    bytes,
+    filesAfter: Math.max(1, Math.round(Number(bytes) / limits.targetBytes)),
+    reasons: [...reasons],
+  };
+}
+
+const isReadable = ({ format, deletes }: LiveDataFile): boolean =>
+  format === 'parquet' && deletes.every((file) => file.format === 'parquet');
+
+const isSmall = ({ fileSizeInBytes }: LiveDataFile, { targetBytes }: CompactionLimits): boolean =>
+  Number(fileSizeInBytes) < SMALL * targetBytes;
+
+const isLarge = ({ fileSizeInBytes, recordCount }: LiveDataFile, { targetBytes }: CompactionLimits): boolean =>
+  Number(fileSizeInBytes) > LARGE * targetBytes && recordCount > 1n;
+
+function isHeavy(file: LiveDataFile, { applied }: PlanInput, use: DeleteUse): boolean {
+  const done = applied.get(file.filePath);
+  const open = file.deletes.filter(({ filePath }) => done?.has(filePath) !== true);
+  return open.length >= MANY_DELETES || use.share(open) > DELETED_SHARE;
+}
+
+const bytesOf = (files: readonly LiveDataFile[]): bigint =>
+  files.reduce((sum, { fileSizeInBytes }) => sum + fileSizeInBytes, 0n);
+
+/** By spec and tuple. */
+const partitions = (files: readonly LiveDataFile[]): ReadonlyMap<string, readonly LiveDataFile[]> =>
+  Map.groupBy(files, ({ specId, partition }) => tupleText(specId, partition));
+
+const tupleText = (specId: number, tuple: PartitionTuple): string =>
+  JSON.stringify([
+    specId,
+    ...tuple.map((value) =>
+      value instanceof Uint8Array
+        ? ['bytes', Buffer.from(value).toString('hex')]
+        : [typeof value, Object.is(value, -0) ? '-0' : String(value)],
+    ),
+  ]);

@@ -1,0 +1,238 @@
+/**
+ * Compaction of one table after another: plans, then group by group rewrites and commits, so that what is done stays done. Owns the order
+ * and what is learnt on the way (speed, deletes already applied); how files are chosen, made and committed is beside it.
+ */
+import type { LiveDataFile, MaintenanceFormat, PreparedReplace } from '../contracts/maintenance.ts';
+import type { JobReport } from '../contracts/maintenance-port.ts';
+import type { TableView } from '../contracts/table-format.ts';
+import type { SnapshotSummary } from '../contracts/tables.ts';
+import { spanned, type Tracer } from '../contracts/tracing.ts';
+import { isSluiceError } from '../core/errors.ts';
+import { formatTableName } from '../core/ids.ts';
+import { commitReplace, type CommitParts, type CommitTarget } from './commit-replace.ts';
+import type { CompactionLimits } from './compaction-limits.ts';
+import { planCompaction, type CompactionPlan, type RewriteGroup } from './compaction-plan.ts';
+import { rewriteGroup, type RewriteParts, type RewrittenGroup } from './rewrite-group.ts';
+
+export interface CompactorParts<V extends TableView, R extends PreparedReplace>
+  extends CommitParts<V, R>, Omit<RewriteParts<V>, 'onTrouble' | 'format' | 'span'> {
+  readonly format: MaintenanceFormat<V, R>;
+  readonly history: (view: V) => readonly Pick<SnapshotSummary, 'sequenceNumber' | 'timestampMs'>[];
+  readonly limitsOf: (view: V) => CompactionPolicy;
+  /** Resolves when ingestion does not lag. */
+  readonly calm: (signal: AbortSignal) => Promise<void>;
+  readonly onBytes: (read: number, written: number) => void;
+  readonly tracer: Tracer;
+}
+
+export interface CompactionPolicy extends CompactionLimits {
+  /** A partition without a new file for this long is cold. Milliseconds. */
+  readonly coldAfterMs: number;
+}
+
+export interface CompactionEstimate {
+  readonly groups: number;
+  readonly files: number;
+  readonly filesAfter: number;
+  readonly bytes: bigint;
+  readonly seconds: number;
+  readonly deleteFilesRemoved: number;
+}
+
+export interface CompactionResult {
+  readonly groupsCommitted: number;
+  readonly groupsDropped: number;
+  /** Left as they are; the log of the job says why. */
+  readonly groupsFailed: number;
+  readonly filesRemoved: number;
+  readonly filesAdded: number;
+  readonly bytesRead: bigint;
+  readonly bytesWritten: bigint;
+  readonly rowsDeleted: bigint;
+  readonly seconds: number;
+}
+
+/** Before anything was measured. */
+const FIRST_BYTES_PER_SECOND = 20 * 1024 * 1024;
+/** Files whose applied deletes are remembered; a forgotten one may be rewritten once more for nothing. */
+const REMEMBERED = 10_000;
+
+export class Compactor<V extends TableView, R extends PreparedReplace> {
+  readonly #parts: CompactorParts<V, R>;
+  readonly #applied = new Map<string, ReadonlySet<string>>();
+  #bytesPerSecond = FIRST_BYTES_PER_SECOND;
+
+  constructor(parts: CompactorParts<V, R>) {
+    this.#parts = parts;
+  }
+
+  async plan(view: V): Promise<CompactionPlan> {
+    const { format, limitsOf } = this.#parts;
+    const limits = limitsOf(view);
+    const files: LiveDataFile[] = [];
+    for await (const file of format.live(view)) files.push(file);
+    const coldSequence = this.#coldSequence(view, limits.coldAfterMs);
+    return planCompaction({ files, specId: view.spec.specId, coldSequence, applied: this.#applied }, limits);
+  }
+
+  estimate({ groups }: CompactionPlan): CompactionEstimate {
+    const bytes = groups.reduce((sum, group) => sum + group.bytes, 0n);
+    return {
+      groups: groups.length,
+      files: groups.reduce((sum, group) => sum + group.files.length, 0),
+      filesAfter: groups.reduce((sum, group) => sum + group.filesAfter, 0),
+      bytes,
+      seconds: Number(bytes) / this.#bytesPerSecond,
+      deleteFilesRemoved: groups.reduce((sum, group) => sum + group.removedDeletes.length, 0),
+    };
+  }
+
+  /** Rejects with kind `closed` when the signal aborts: groups committed before stay, the rest leaves nothing but orphans. */
+  async run(
+    target: CommitTarget,
+    view: V,
+    plan: CompactionPlan,
+    report: JobReport,
+    signal: AbortSignal,
+  ): Promise<CompactionResult> {
+    const total = new Total();
+    let done = 0n;
+    const bytes = this.estimate(plan).bytes;
+    report.progress(0, Number(bytes));
+    for (const group of plan.groups) {
+      await this.#parts.calm(signal);
+      signal.throwIfAborted();
+      const gone = await this.#orSkip(group, total, report, () =>
+        this.#one(target, view, group, total, report, signal),
+      );
+      if (gone) break;
+      done += group.bytes;
+      report.progress(Number(done), Number(bytes));
+    }
+    return total.result;
+  }
+
+  /** Files that cannot be read or rewritten exactly are left as they are, and hold up no others. */
+  async #orSkip(group: RewriteGroup, total: Total, report: JobReport, work: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isSluiceError(error, 'corrupt') && !isSluiceError(error, 'unsupported')) throw error;
+      total.failed();
+      report.log(
+        `${group.files.length} files cannot be rewritten: ${error.message} ${JSON.stringify(error.context, textOf)}`,
+      );
+      return false;
+    }
+  }
+
+  /** True when the table is gone. */
+  async #one(
+    target: CommitTarget,
+    view: V,
+    group: RewriteGroup,
+    total: Total,
+    report: JobReport,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { format, onBytes } = this.#parts;
+    const basedOn = format.basis(view);
+    if (basedOn === undefined) return false;
+    const onTrouble = (cause: unknown): void => report.log(`tried again: ${String(cause)}`);
+    const span = this.#parts.tracer.work('compaction', [], { 'sluice.table': formatTableName(target.name) });
+    const made = await spanned(span, () => rewriteGroup({ ...this.#parts, onTrouble, span }, view, group, signal));
+    onBytes(Number(group.bytes), Number(made.bytesOut));
+    this.#learn(group, made);
+    const change = { removed: group.files, removedDeletes: group.removedDeletes, added: made.files, basedOn };
+    const trouble = (state: string, cause: string): void => report.log(`${state}: ${cause}`);
+    const end = await commitReplace(this.#parts, target, view, change, made, trouble, signal);
+    switch (end.kind) {
+      case 'committed':
+        total.committed(group, made);
+        this.#remember(group, made);
+        report.log(
+          `${group.files.length} files became ${made.files.length} (${group.reasons.join(', ')}) in snapshot ${end.snapshot}`,
+        );
+        return false;
+      case 'dropped':
+        total.dropped(group, made);
+        report.log(`a rewrite of ${group.files.length} files was dropped: ${end.why}`);
+        return false;
+      case 'table-gone':
+        report.log('the table was dropped or replaced by another');
+        return true;
+    }
+  }
+
+  #coldSequence(view: V, coldAfterMs: number): bigint {
+    const since = this.#parts.runtime.clock.now() - coldAfterMs;
+    const history = this.#parts.history(view);
+    const old = history.filter(({ timestampMs }) => timestampMs <= since).map(({ sequenceNumber }) => sequenceNumber);
+    const oldest = history.map(({ sequenceNumber }) => sequenceNumber);
+    // Snapshots that are forgotten are older than those that are known.
+    return old.length > 0 ? maximum(old) : oldest.length > 0 ? -maximum(oldest.map((sequence) => -sequence)) - 1n : 0n;
+  }
+
+  #learn({ bytes }: RewriteGroup, { seconds }: RewrittenGroup): void {
+    if (seconds > 0) this.#bytesPerSecond = 0.7 * this.#bytesPerSecond + (0.3 * Number(bytes)) / seconds;
+  }
+
+  #remember({ deletes, removedDeletes }: RewriteGroup, { files }: RewrittenGroup): void {
+    const left = deletes.filter((file) => !removedDeletes.includes(file)).map(({ filePath }) => filePath);
+    if (left.length === 0) return;
+    for (const { filePath } of files) this.#applied.set(filePath, new Set(left));
+    for (const filePath of this.#applied.keys()) {
+      if (this.#applied.size <= REMEMBERED) break;
+      this.#applied.delete(filePath);
+    }
+  }
+}
+
+const textOf = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+
+const maximum = (values: readonly bigint[]): bigint => values.reduce((most, value) => (value > most ? value : most));
+
+class Total {
+  result: CompactionResult = {
+    groupsCommitted: 0,
+    groupsDropped: 0,
+    groupsFailed: 0,
+    filesRemoved: 0,
+    filesAdded: 0,
+    bytesRead: 0n,
+    bytesWritten: 0n,
+    rowsDeleted: 0n,
+    seconds: 0,
+  };
+
+  committed(group: RewriteGroup, made: RewrittenGroup): void {
+    this.#cost(group, made);
+    const { result } = this;
+    this.result = {
+      ...result,
+      groupsCommitted: result.groupsCommitted + 1,
+      filesRemoved: result.filesRemoved + group.files.length,
+      filesAdded: result.filesAdded + made.files.length,
+      rowsDeleted: result.rowsDeleted + made.rowsDeleted,
+    };
+  }
+
+  dropped(group: RewriteGroup, made: RewrittenGroup): void {
+    this.#cost(group, made);
+    this.result = { ...this.result, groupsDropped: this.result.groupsDropped + 1 };
+  }
+
+  failed(): void {
+    this.result = { ...this.result, groupsFailed: this.result.groupsFailed + 1 };
+  }
+
+  #cost({ bytes }: RewriteGroup, { bytesOut, seconds }: RewrittenGroup): void {
+    const { result } = this;
+    this.result = {
+      ...result,
+      bytesRead: result.bytesRead + bytes,
+      bytesWritten: result.bytesWritten + bytesOut,
+      seconds: result.seconds + seconds,
+    };
+  }
+}

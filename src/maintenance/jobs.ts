@@ -1,0 +1,117 @@
+/**
+ * Jobs from their start to their end, and the memory of ended ones. One job a table at a time, one of a kind in the daemon; the others
+ * wait in order. Owns no work and no schedule.
+ */
+import { SluiceError, messageOf } from '../core/errors.ts';
+import { formatTableName, type TableName } from '../core/ids.ts';
+import { uuidV7, type Runtime } from '../core/runtime.ts';
+import { Slots } from '../core/slots.ts';
+import type { TaskGroup } from '../core/task-group.ts';
+import type { Figures, Job, JobKind, JobReport } from '../contracts/maintenance-port.ts';
+import { CommitQueue } from '../commit/commit-queue.ts';
+
+export interface JobsOptions {
+  readonly runtime: Runtime;
+  /** Its end cancels every job. */
+  readonly group: TaskGroup;
+  readonly onEnd: (job: Job) => void;
+}
+
+export interface JobRequest {
+  readonly table: TableName;
+  readonly kind: JobKind;
+  readonly trigger: Job['trigger'];
+  readonly estimate: Figures;
+}
+
+export type JobWork = (report: JobReport, signal: AbortSignal) => Promise<Figures>;
+
+/** Ended jobs that are remembered, and lines of each. */
+const REMEMBERED = 200;
+const LINES = 200;
+
+interface Entry {
+  job: Job;
+  readonly abort: AbortController;
+}
+
+export class Jobs {
+  readonly #options: JobsOptions;
+  /** Oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #turns = new Map<string, CommitQueue>();
+  readonly #slots = new Map<JobKind, Slots>();
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+  }
+
+  /** Newest first. */
+  list(): readonly Job[] {
+    return [...this.#entries.values()].map(({ job }) => job).toReversed();
+  }
+
+  get(id: string): Job | undefined {
+    return this.#entries.get(id)?.job;
+  }
+
+  /** The job of this kind that waits or runs for the table. */
+  open(table: TableName, kind: JobKind): Job | undefined {
+    const name = formatTableName(table);
+    return this.list().find((job) => formatTableName(job.table) === name && job.kind === kind && !hasEnded(job));
+  }
+
+  start(request: JobRequest, work: JobWork): Job {
+    const { runtime, group } = this.#options;
+    const id = `job_${uuidV7(runtime)}`;
+    const progress = { done: 0, total: 0 };
+    const job: Job = { ...request, id, state: 'waiting', createdAt: runtime.clock.now(), progress, log: [] };
+    const entry: Entry = { job, abort: new AbortController() };
+    this.#entries.set(id, entry);
+    this.#forget();
+    group.spawn(`${request.kind} ${formatTableName(request.table)}`, (signal) => this.#inTurn(entry, work, signal));
+    return job;
+  }
+
+  cancel(id: string): Job | undefined {
+    const entry = this.#entries.get(id);
+    entry?.abort.abort(new SluiceError('closed', 'the job was cancelled'));
+    return entry?.job;
+  }
+
+  async #inTurn(entry: Entry, work: JobWork, ending: AbortSignal): Promise<void> {
+    const { table, kind } = entry.job;
+    const name = formatTableName(table);
+    const turns = this.#turns.get(name) ?? new CommitQueue();
+    this.#turns.set(name, turns);
+    const slots = this.#slots.get(kind) ?? new Slots(1);
+    this.#slots.set(kind, slots);
+    const signal = AbortSignal.any([entry.abort.signal, ending]);
+    await turns.run(() => slots.use(() => this.#run(entry, work, signal)));
+  }
+
+  async #run(entry: Entry, work: JobWork, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.runtime;
+    const change = (parts: Partial<Job>): void => void (entry.job = { ...entry.job, ...parts });
+    const report: JobReport = {
+      log: (line) => change({ log: [...entry.job.log.slice(1 - LINES), { at: clock.now(), line }] }),
+      progress: (done, total) => change({ progress: { done, total } }),
+    };
+    try {
+      signal.throwIfAborted();
+      change({ state: 'running', startedAt: clock.now() });
+      change({ result: await work(report, signal), state: 'done' });
+    } catch (error) {
+      change(signal.aborted ? { state: 'cancelled' } : { state: 'failed', error: messageOf(error) });
+    }
+    change({ endedAt: clock.now() });
+    this.#options.onEnd(entry.job);
+  }
+
+  #forget(): void {
+    const ended = [...this.#entries.values()].filter(({ job }) => hasEnded(job));
+    for (const { job } of ended.slice(0, Math.max(0, ended.length - REMEMBERED))) this.#entries.delete(job.id);
+  }
+}
+
+const hasEnded = ({ state }: Job): boolean => state === 'done' || state === 'failed' || state === 'cancelled';

@@ -1,0 +1,123 @@
+/**
+ * Everything that keeps tables healthy, as one port: chores by kind, asked for or by schedule, each run as a job on a fresh state of its
+ * table. Owns which table gets which chore; a chore's own work is beside it.
+ */
+import type { Figures, Job, JobKind, JobReport, MaintenancePort } from '../contracts/maintenance-port.ts';
+import type { TableView } from '../contracts/table-format.ts';
+import { SluiceError, messageOf } from '../core/errors.ts';
+import type { TableName } from '../core/ids.ts';
+import type { Runtime } from '../core/runtime.ts';
+import { TaskGroup } from '../core/task-group.ts';
+import type { CommitTarget } from './commit-replace.ts';
+import { Jobs } from './jobs.ts';
+import { Scheduler } from './scheduler.ts';
+
+/** A table that maintenance may change now, fresh from the catalog. */
+export interface Place<V> {
+  readonly target: CommitTarget;
+  readonly view: V;
+}
+
+export interface Chore<V> {
+  /** Undefined when there is nothing to do. */
+  estimate(view: V): Promise<Figures | undefined>;
+  /** The estimate of a table without work. */
+  readonly nothing: Figures;
+  run(place: Place<V>, report: JobReport, signal: AbortSignal): Promise<Figures>;
+  /** When tables are looked at without being asked to; undefined: never. */
+  readonly duty: { readonly schedule: string; readonly afterCommits: number; readonly afterMs: number } | undefined;
+}
+
+export interface UpkeepOptions<V extends TableView> {
+  readonly chores: Readonly<Record<JobKind, Chore<V>>>;
+  /** Undefined when there is no such table. Rejects when it must not be touched now. */
+  readonly place: (table: TableName) => Promise<Place<V> | undefined>;
+  /** Tables that are looked after without being asked to. */
+  readonly tables: () => readonly V[];
+  readonly runtime: Runtime;
+  readonly onEnd: (job: Job) => void;
+  readonly onTrouble: (table: string, kind: JobKind | 'schedule', cause: string) => void;
+}
+
+export class Upkeep<V extends TableView> implements MaintenancePort {
+  readonly #options: UpkeepOptions<V>;
+  readonly #group: TaskGroup;
+  readonly #jobs: Jobs;
+  /** By job id: whoever waits for its end. */
+  readonly #waiting = new Map<string, (job: Job) => void>();
+
+  constructor(options: UpkeepOptions<V>) {
+    this.#options = options;
+    this.#group = new TaskGroup((name, error) => options.onTrouble('', 'schedule', `${name}: ${messageOf(error)}`));
+    this.#jobs = new Jobs({
+      runtime: options.runtime,
+      group: this.#group,
+      onEnd: (job) => {
+        options.onEnd(job);
+        this.#waiting.get(job.id)?.(job);
+        this.#waiting.delete(job.id);
+      },
+    });
+  }
+
+  /** Begins to look after tables by itself. */
+  begin(): void {
+    const { chores, tables, runtime, onTrouble } = this.#options;
+    const duties = (Object.entries(chores) as [JobKind, Chore<V>][]).flatMap(([kind, { duty }]) =>
+      duty === undefined ? [] : [{ ...duty, kind, look: (table: TableName) => this.#look(kind, table) }],
+    );
+    const scheduler = new Scheduler({ duties, tables, runtime, onTrouble });
+    this.#group.spawn('schedule', (signal) => scheduler.run(signal));
+  }
+
+  /** Cancels every job; resolves when they have ended. */
+  async end(): Promise<void> {
+    await this.#group.stop();
+  }
+
+  async estimate(kind: JobKind, table: TableName): Promise<Figures | undefined> {
+    const chore = this.#options.chores[kind];
+    const place = await this.#options.place(table);
+    return place === undefined ? undefined : ((await chore.estimate(place.view)) ?? chore.nothing);
+  }
+
+  async start(kind: JobKind, table: TableName): Promise<Job | undefined> {
+    const open = this.#jobs.open(table, kind);
+    if (open !== undefined) return open;
+    const estimate = await this.estimate(kind, table);
+    return estimate === undefined ? undefined : this.#start(kind, table, 'request', estimate);
+  }
+
+  jobs(): readonly Job[] {
+    return this.#jobs.list();
+  }
+
+  job(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  cancel(id: string): Job | undefined {
+    return this.#jobs.cancel(id);
+  }
+
+  /** False when a job failed. */
+  async #look(kind: JobKind, table: TableName): Promise<boolean> {
+    if (this.#jobs.open(table, kind) !== undefined) return true;
+    const place = await this.#options.place(table);
+    const estimate = place === undefined ? undefined : await this.#options.chores[kind].estimate(place.view);
+    if (estimate === undefined) return true;
+    const job = this.#start(kind, table, 'schedule', estimate);
+    const ended = await new Promise<Job>((resolve) => this.#waiting.set(job.id, resolve));
+    return ended.state !== 'failed';
+  }
+
+  #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures): Job {
+    const { chores, place } = this.#options;
+    return this.#jobs.start({ table, kind, trigger, estimate }, async (report, signal) => {
+      // It may have waited: what the estimate saw is not relied on.
+      const fresh = await place(table);
+      if (fresh === undefined) throw new SluiceError('not-found', 'the table is gone');
+      return chores[kind].run(fresh, report, signal);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+/** What a table's own properties say of its maintenance, before the daemon's settings. Owns the property names. */
+import type { MaintenanceSettings } from '../config/settings.ts';
+import type { TableView } from '../contracts/table-format.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { CompactionPolicy } from '../maintenance/compactor.ts';
+
+const ENABLED = 'sluice.maintenance.enabled';
+const MIN_FILES = 'sluice.compaction.min-files';
+const HOT_FILES = 'sluice.compaction.hot-files';
+const COLD_AFTER_MS = 'sluice.compaction.cold-after-ms';
+
+type Owned = Pick<TableView, 'properties'>;
+
+/** Whether the daemon looks after the table without being asked to. */
+export const isMaintained = ({ properties }: Owned): boolean => properties.get(ENABLED) !== 'false';
+
+/** Throws kind `unsupported` for a value that is none. */
+export const compactionPolicy = (
+  table: Owned,
+  targetBytes: number,
+  settings: MaintenanceSettings['compaction'],
+): CompactionPolicy => ({
+  targetBytes,
+  minFiles: atLeast(2, table, MIN_FILES) ?? settings.minFiles,
+  hotFiles: atLeast(2, table, HOT_FILES) ?? settings.hotFiles,
+  coldAfterMs: atLeast(0, table, COLD_AFTER_MS) ?? settings.coldAfterMs,
+  maxGroupBytes: Math.max(settings.maxGroupBytes, targetBytes),
+});
+
+function atLeast(least: number, { properties }: Owned, key: string): number | undefined {
+  const text = properties.get(key);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text !== '' && Number.isSafeInteger(value) && value >= least) return value;
+  throw new SluiceError('unsupported', `table property ${key} is ${JSON.stringify(text)}`, {
+    remedy: `set it to a whole number of at least ${least}`,
+  });
+}

@@ -1,0 +1,156 @@
+/** Maintenance of the running daemon put together. Owns which tables it may touch, and the life of its parts. */
+import { join } from 'node:path';
+import type { Coordinator } from '../checkpoint/coordinator.ts';
+import { DuckDbRewriter } from '../columnar/rewrite/duckdb-rewriter.ts';
+import type { Settings } from '../config/settings.ts';
+import type { FileLayout } from '../contracts/column-engine.ts';
+import type { FileRewriter } from '../contracts/file-rewriter.ts';
+import type { Job } from '../contracts/maintenance-port.ts';
+import type { Metrics } from '../contracts/metrics.ts';
+import type { Tracer } from '../contracts/tracing.ts';
+import { SluiceError } from '../core/errors.ts';
+import { formatTableName, type TableName } from '../core/ids.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { IcebergView } from '../iceberg/iceberg-format.ts';
+import type { PreparedAppend } from '../iceberg/prepared-append.ts';
+import { compactionChore, expiryChore } from '../maintenance/chores.ts';
+import { Compactor } from '../maintenance/compactor.ts';
+import { Expirer } from '../maintenance/expirer.ts';
+import { Upkeep, type Place } from '../maintenance/upkeep.ts';
+import { LocalScratch } from '../store/local-scratch.ts';
+import { calmOf } from './calm.ts';
+import { compactionPolicy, isMaintained } from './maintenance-policy.ts';
+import type { Warehouse } from './warehouse.ts';
+
+export interface MaintenanceParts {
+  readonly settings: Settings;
+  readonly warehouse: Warehouse;
+  /** Undefined while the daemon starts. */
+  readonly coordinator: () => Coordinator<IcebergView, PreparedAppend> | undefined;
+  readonly layoutOf: (view: IcebergView) => FileLayout;
+  readonly metrics: Pick<Metrics, 'compaction' | 'job'>;
+  readonly tracer: Tracer;
+  readonly runtime: Runtime;
+  readonly log: {
+    info(facts: object, message: string): void;
+    warn(facts: object, message: string): void;
+  };
+}
+
+/** Expiry looks at a table at most this late after the last time, however few commits there were. */
+const EXPIRY_AFTER_MS = 3_600_000;
+
+export function openMaintenance(parts: MaintenanceParts): {
+  readonly upkeep: Upkeep<IcebergView>;
+  readonly close: () => Promise<void>;
+} {
+  const { settings, warehouse, coordinator, layoutOf, metrics, tracer, runtime, log } = parts;
+  const { compaction, expiry } = settings.maintenance;
+  const rewriter = openRewriter(settings);
+  const shared = { tables: warehouse.format, format: warehouse.maintenance, locations: warehouse.locations, runtime };
+  const compactor = new Compactor({
+    ...shared,
+    rewriter,
+    scratch: new LocalScratch(join(settings.spoolDir, 'rewrite'), warehouse.locations),
+    layoutOf,
+    limitsOf: (view) => compactionPolicy(view, layoutOf(view).targetFileBytes, compaction),
+    history: (view) => warehouse.tables.snapshots(view),
+    calm: calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock),
+    onBytes: (read, written) => metrics.compaction(read, written),
+    tracer,
+  });
+  const expirer = new Expirer({
+    ...shared,
+    policy: { maxAgeMs: expiry.maxAgeMs, minToKeep: expiry.minSnapshots },
+    deletesPerSecond: expiry.deletesPerSecond,
+  });
+  const compacts = compaction.enabled && settings.encoder === 'duckdb';
+  const upkeep = new Upkeep<IcebergView>({
+    chores: {
+      compact: compactionChore(
+        compactor,
+        compacts
+          ? { schedule: compaction.schedule, afterCommits: compaction.hotFiles, afterMs: compaction.coldAfterMs }
+          : undefined,
+      ),
+      'expire-snapshots': expiryChore(
+        expirer,
+        expiry.enabled
+          ? { schedule: expiry.schedule, afterCommits: expiry.minSnapshots, afterMs: EXPIRY_AFTER_MS }
+          : undefined,
+      ),
+    },
+    place: (table) => placeOf(parts, table),
+    tables: () =>
+      (coordinator()?.pipelines ?? [])
+        .filter(({ state }) => state.kind === 'running')
+        .map(({ view }) => view)
+        .filter(isMaintained),
+    runtime,
+    onEnd: (job) => ended(parts, job),
+    onTrouble: (table, kind, cause) => log.warn({ table, kind, cause }, 'a table is not maintained for now'),
+  });
+  return {
+    upkeep,
+    close: async () => {
+      await upkeep.end();
+      await rewriter.close();
+    },
+  };
+}
+
+/** One owner a table: what changes it goes through the queue of its pipeline, which is opened if it is not yet. */
+async function placeOf(
+  { warehouse, coordinator }: MaintenanceParts,
+  name: TableName,
+): Promise<Place<IcebergView> | undefined> {
+  const running = coordinator();
+  if (running === undefined)
+    throw new SluiceError('unavailable', 'the log is being read back', {
+      remedy: 'ask again when /readyz answers 200',
+    });
+  const pipeline = await running.pipelineOf(name);
+  const loaded = await warehouse.format.load(name);
+  if (pipeline === undefined || loaded.kind === 'absent') return undefined;
+  if (loaded.view.uuid !== pipeline.uuid || pipeline.state.kind === 'stopped')
+    throw new SluiceError('unsupported', `table "${formatTableName(name)}" is stopped and is left as it is`, {
+      remedy: 'GET /api/v1/tables says why it stopped and what to do',
+    });
+  return { target: pipeline, view: loaded.view };
+}
+
+function openRewriter({ encoder, maintenance, spoolDir }: Settings): FileRewriter {
+  if (encoder === 'parquetjs') return NO_REWRITER;
+  return new DuckDbRewriter({
+    threads: maintenance.threads,
+    memoryLimitBytes: maintenance.memoryBytes,
+    directory: join(spoolDir, 'rewriter'),
+  });
+}
+
+const NO_REWRITER: FileRewriter = {
+  rewrite: () =>
+    Promise.reject(
+      new SluiceError('unsupported', 'the encoder parquetjs rewrites no files', {
+        remedy: 'use encoder: duckdb, or compact with another engine',
+      }),
+    ),
+  close: () => Promise.resolve(),
+};
+
+function ended({ metrics, log }: MaintenanceParts, job: Job): void {
+  const seconds = ((job.endedAt ?? 0) - (job.startedAt ?? job.endedAt ?? 0)) / 1000;
+  if (job.state === 'done' || job.state === 'failed' || job.state === 'cancelled')
+    metrics.job(job.kind, job.state, seconds);
+  const facts = {
+    job: job.id,
+    table: formatTableName(job.table),
+    kind: job.kind,
+    state: job.state,
+    seconds,
+    error: job.error,
+  };
+  const result = Object.fromEntries(Object.entries(job.result ?? {}).map(([name, value]) => [name, Number(value)]));
+  if (job.state === 'failed') log.warn({ ...facts, log: job.log.slice(-5) }, 'a maintenance job failed');
+  else log.info({ ...facts, ...result }, 'a maintenance job ended');
+}
