@@ -49,7 +49,7 @@ export class ApiClient {
 
   /** Never rejects. */
   async request(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: { readonly bytes: Uint8Array; readonly contentType: string },
   ): Promise<Answer> {
@@ -73,7 +73,7 @@ export class ApiClient {
 
   /** The body of a 2xx; anything else is a failure. */
   async expect(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: { readonly bytes: Uint8Array; readonly contentType: string },
   ): Promise<unknown> {

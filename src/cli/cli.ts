@@ -2,11 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { styleText } from 'node:util';
 import { checkpointCommand } from './commands/checkpoint.ts';
+import { compactCommand } from './commands/compact.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { dlqCommand } from './commands/dlq.ts';
+import { expireCommand } from './commands/expire.ts';
 import { filesCommand } from './commands/files.ts';
+import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
 import { previewCommand } from './commands/preview.ts';
@@ -71,6 +74,9 @@ export function programOf(context: CommandContext): Command {
     checkpointCommand,
     dlqCommand,
     reloadCommand,
+    compactCommand,
+    expireCommand,
+    jobsCommand,
     logCommand,
     keysCommand,
     doctorCommand,

@@ -23,11 +23,7 @@ export class ProgressLine {
     if (this.#io.stderr.isTTY !== true || now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     const share = this.#total === undefined || this.#total === 0 ? undefined : Math.min(1, bytes / this.#total);
-    const filled = Math.round((share ?? 0) * BAR);
-    const bar =
-      share === undefined
-        ? ''
-        : `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(Math.floor(share * 100)).padStart(3)} %  `;
+    const bar = share === undefined ? '' : `${barOf(share)}  `;
     this.#io.stderr.write(`\r\u001b[K${bar}${grouped(records)} records  ${grouped(this.#rate(records, now))}/s`);
   }
 
@@ -48,4 +44,10 @@ export class ProgressLine {
   #rate(records: number, now: number): number {
     return Math.round(records / Math.max(0.001, (now - this.#startedAt) / 1000));
   }
+}
+
+/** `████░░░░  50 %`, of a share from 0 to 1. */
+export function barOf(share: number): string {
+  const filled = Math.round(share * BAR);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${String(Math.floor(share * 100)).padStart(3)} %`;
 }

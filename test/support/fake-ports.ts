@@ -64,6 +64,8 @@ export class FakeMaintenance implements MaintenancePort {
   /** By table; absent: there is no such table. */
   readonly estimates = new Map<string, Figures>();
   jobList: Job[] = [];
+  /** What a job that was started has become when it is asked for. */
+  ended: Partial<Job> = {};
 
   estimate(_kind: JobKind, table: TableName): Promise<Figures | undefined> {
     return Promise.resolve(this.estimates.get(formatTableName(table)));
@@ -75,7 +77,7 @@ export class FakeMaintenance implements MaintenancePort {
     if (estimate === undefined) return Promise.resolve(undefined);
     this.started.push(`${kind} ${name}`);
     const job = jobOf({ table, kind, estimate });
-    this.jobList.push(job);
+    this.jobList.push({ ...job, ...this.ended });
     return Promise.resolve(job);
   }
 

@@ -26,6 +26,7 @@ export const maintenanceRoutes = (context: ApiContext): readonly Route[] => [
     access: 'maintain',
     summary: SUMMARIES[kind],
     handler: act(context, kind),
+    docs: maintenanceDocs[kind],
   })),
   {
     method: 'GET',

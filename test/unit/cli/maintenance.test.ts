@@ -1,0 +1,94 @@
+/** `compact`, `expire` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { CliRun, CliSetup } from '../../support/cli-harness.ts';
+import { cli } from '../../support/cli-harness.ts';
+import type { TestApi } from '../../support/fake-ports.ts';
+import { jobOf, testApi } from '../../support/fake-ports.ts';
+
+let api: TestApi;
+let url: string;
+beforeAll(async () => {
+  api = testApi();
+  await api.app.listen({ port: 0, host: '127.0.0.1' });
+  url = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`;
+});
+afterAll(() => api.app.close());
+
+beforeEach(() => {
+  const { maintenance } = api.ports;
+  maintenance.started.length = 0;
+  maintenance.jobList = [];
+  maintenance.estimates.clear();
+  maintenance.estimates.set('web.clicks', { groups: 1, files: 1200, filesAfter: 1, bytes: 1_572_864n, seconds: 0.25 });
+  maintenance.estimates.set('web.tidy', { groups: 0, files: 0, filesAfter: 0, bytes: 0n, seconds: 0 });
+  maintenance.ended = { state: 'done', result: { filesRemoved: 1200, filesAdded: 1 } };
+});
+
+const run = (args: readonly string[], setup?: CliSetup): Promise<CliRun> =>
+  cli([...args, '--url', url], { hurry: true, ...setup });
+
+test('a dry run prints the estimate and starts nothing', async () => {
+  const { code, stdout } = await run(['compact', 'web.clicks', '--dry-run']);
+  expect(code).toBe(0);
+  expect(stdout).toBe(
+    ['groups       1', 'files        1,200', 'files after  1', 'bytes        1.5 MiB', 'seconds      0.3 s', ''].join(
+      '\n',
+    ),
+  );
+  expect(api.ports.maintenance.started).toEqual([]);
+});
+
+test('on a terminal it asks, and anything but yes does nothing', async () => {
+  const refused = await run(['compact', 'web.clicks'], { tty: true, stdin: '\n' });
+  expect(refused).toMatchObject({ code: 0, stdout: '' });
+  expect(refused.stderr).toContain('files: 1,200');
+  expect(refused.stderr).toContain('Rewrite these files? [y/N]');
+  expect(api.ports.maintenance.started).toEqual([]);
+  const agreed = await run(['compact', 'web.clicks'], { tty: true, stdin: 'y\n' });
+  expect(agreed.code).toBe(0);
+  expect(api.ports.maintenance.started).toEqual(['compact web.clicks']);
+});
+
+test('without a terminal it wants --yes', async () => {
+  const { code, stderr } = await run(['expire', 'web.clicks'], { stdin: 'y\n' });
+  expect(code).toBe(0);
+  expect(stderr).toBe('there is nothing to do\n');
+  const unasked = await run(['compact', 'web.clicks'], { stdin: 'y\n' });
+  expect(unasked.code).toBe(2);
+  expect(unasked.stderr).toContain('--yes');
+  expect(api.ports.maintenance.started).toEqual([]);
+});
+
+test('a job is watched to its end and its gain is printed', async () => {
+  const { code, stdout } = await run(['compact', 'web.clicks', '--yes']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^job {12}job_1\nstate {10}done\nfiles removed {2}1,200\nfiles added {4}1\n$/);
+});
+
+test('a failed job is a failure', async () => {
+  api.ports.maintenance.ended = { state: 'failed', error: 'the store is full' };
+  const { code, stderr } = await run(['compact', 'web.clicks', '--yes', '-o', 'json']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('the store is full');
+  expect(stderr).toContain('sluice jobs job_1');
+});
+
+test('nothing to do, and no such table', async () => {
+  expect(await run(['compact', 'web.tidy', '--yes'])).toMatchObject({ code: 0, stderr: 'there is nothing to do\n' });
+  const absent = await run(['compact', 'web.absent', '--yes']);
+  expect(absent.code).toBe(1);
+  expect(absent.stderr).toContain('web.absent');
+});
+
+test('jobs are listed, shown with their log, and cancelled', async () => {
+  api.ports.maintenance.jobList = [jobOf({ log: [{ at: 0, line: '12 files became 1' }] })];
+  const listed = await run(['jobs']);
+  expect(listed.stdout.split('\n')[1]).toMatch(/^job_1 +compact +web\.clicks +request +running/);
+  const shown = await run(['jobs', 'job_1']);
+  expect(shown.stderr).toBe('1970-01-01T00:00:00.000Z  12 files became 1\n');
+  const cancelled = await run(['jobs', 'job_1', '--cancel', '-o', 'json']);
+  expect(JSON.parse(cancelled.stdout)).toMatchObject({ job: 'job_1', state: 'cancelled' });
+  expect((await run(['jobs', 'job_2'])).code).toBe(1);
+  expect((await run(['jobs', '--cancel'])).code).toBe(2);
+});
