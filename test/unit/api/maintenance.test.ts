@@ -1,0 +1,76 @@
+/** Maintenance over HTTP: dry runs, jobs, and what is refused. */
+import { beforeEach, expect, test } from 'vitest';
+import { jobOf, testApi, type TestApi } from '../../support/fake-ports.ts';
+
+let api: TestApi;
+beforeEach(() => {
+  api = testApi();
+  api.ports.maintenance.estimates.set('web.clicks', { groups: 2, filesAfter: 1, bytes: 9_007_199_254_740_993n });
+});
+
+const call = async (method: 'GET' | 'POST' | 'DELETE', url: string) => {
+  const answer = await api.app.inject({ method, url });
+  return { status: answer.statusCode, headers: answer.headers, body: answer.json<Record<string, unknown>>() };
+};
+
+test('a dry run answers the estimate and starts nothing', async () => {
+  const { status, body } = await call('POST', '/api/v1/tables/web.clicks/actions/compact?dry_run=true');
+  expect(status).toBe(200);
+  expect(body).toEqual({
+    table: 'web.clicks',
+    kind: 'compact',
+    estimate: { groups: 2, files_after: 1, bytes: '9007199254740993' },
+  });
+  expect(api.ports.maintenance.started).toEqual([]);
+});
+
+test('a job is answered at once with where to ask for it', async () => {
+  const { status, headers, body } = await call('POST', '/api/v1/tables/web.clicks/actions/expire-snapshots');
+  expect(status).toBe(202);
+  expect(headers['location']).toBe('/api/v1/jobs/job_1');
+  expect(body).toMatchObject({
+    job: 'job_1',
+    kind: 'expire-snapshots',
+    state: 'running',
+    created_at: '2026-11-22T10:00:05.100Z',
+  });
+  expect(api.ports.maintenance.started).toEqual(['expire-snapshots web.clicks']);
+});
+
+test('jobs are listed without their logs and shown with them', async () => {
+  api.ports.maintenance.jobList = [
+    jobOf({
+      state: 'done',
+      startedAt: 1000,
+      endedAt: 2000,
+      result: { filesRemoved: 3 },
+      log: [{ at: 1500, line: 'x' }],
+    }),
+  ];
+  const listed = (await call('GET', '/api/v1/jobs')).body['jobs'] as readonly Record<string, unknown>[];
+  expect(listed).toHaveLength(1);
+  expect(listed[0]).not.toHaveProperty('log');
+  expect((await call('GET', '/api/v1/jobs/job_1')).body).toMatchObject({
+    ended_at: '1970-01-01T00:00:02.000Z',
+    result: { files_removed: 3 },
+    log: [{ at: '1970-01-01T00:00:01.500Z', line: 'x' }],
+  });
+});
+
+test('a job is cancelled by deleting it', async () => {
+  api.ports.maintenance.jobList = [jobOf()];
+  expect(await call('DELETE', '/api/v1/jobs/job_1')).toMatchObject({ status: 202, body: { state: 'cancelled' } });
+});
+
+test('unknown tables, jobs and parameters are problems of their own', async () => {
+  const kindOf = async (...request: Parameters<typeof call>) => (await call(...request)).body['type'];
+  expect(await kindOf('POST', '/api/v1/tables/web.absent/actions/compact')).toBe('urn:sluice:problem:no-such-table');
+  expect(await kindOf('POST', '/api/v1/tables/web.absent/actions/compact?dry_run=true')).toBe(
+    'urn:sluice:problem:no-such-table',
+  );
+  expect(await kindOf('GET', '/api/v1/jobs/job_7')).toBe('urn:sluice:problem:no-such-job');
+  expect(await kindOf('DELETE', '/api/v1/jobs/job_7')).toBe('urn:sluice:problem:no-such-job');
+  expect(await kindOf('POST', '/api/v1/tables/web.clicks/actions/compact?dryrun=true')).toBe(
+    'urn:sluice:problem:invalid-request',
+  );
+});

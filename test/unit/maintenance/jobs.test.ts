@@ -1,0 +1,192 @@
+/** Jobs from start to end, and the schedule that starts them. */
+import { describe, expect, it } from 'vitest';
+import type { Job, JobReport } from '../../../src/contracts/maintenance-port.ts';
+import { SluiceError } from '../../../src/core/errors.ts';
+import { tableUuid } from '../../../src/core/ids.ts';
+import { TaskGroup } from '../../../src/core/task-group.ts';
+import { Jobs, type JobRequest } from '../../../src/maintenance/jobs.ts';
+import { nextTime, pauseMs } from '../../../src/maintenance/schedule.ts';
+import { Scheduler, type Duty } from '../../../src/maintenance/scheduler.ts';
+import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
+
+const REQUEST: JobRequest = { table: 'web.clicks', kind: 'compact', trigger: 'request', estimate: { files: 5 } };
+
+function jobsInTest() {
+  const runtime = testRuntime(3);
+  const group = new TaskGroup(() => undefined);
+  const ended: Job[] = [];
+  const jobs = new Jobs({ runtime, group, onEnd: (job) => ended.push(job) });
+  /** Ends when told to; rejects when its signal aborts. */
+  const held = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const work = async (report: JobReport, signal: AbortSignal) => {
+      report.log('begun');
+      report.progress(1, 2);
+      const aborted = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new SluiceError('closed', 'stopped')), { once: true });
+      });
+      await Promise.race([promise, aborted]);
+      return { files: 1 };
+    };
+    return { work, end: resolve };
+  };
+  return { jobs, group, ended, held };
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+
+describe('jobs', () => {
+  it('say how far they are, and in the end what they did', async () => {
+    const { jobs, group, held } = jobsInTest();
+    const one = held();
+    const { id } = jobs.start(REQUEST, one.work);
+    await turns();
+    expect(jobs.get(id)).toMatchObject({ state: 'running', progress: { done: 1, total: 2 }, log: [{ line: 'begun' }] });
+    one.end();
+    await group.idle();
+    expect(jobs.get(id)).toMatchObject({ state: 'done', result: { files: 1 }, estimate: { files: 5 } });
+  });
+
+  it('run one at a time on a table, and one at a time of a kind, in the order of asking', async () => {
+    const { jobs, group, ended, held } = jobsInTest();
+    const [first, second, third] = [held(), held(), held()];
+    const a = jobs.start(REQUEST, first.work);
+    const b = jobs.start({ ...REQUEST, kind: 'expire-snapshots' }, second.work);
+    const c = jobs.start({ ...REQUEST, table: 'web.views' }, third.work);
+    await turns();
+    expect([a, b, c].map(({ id }) => jobs.get(id)?.state)).toEqual(['running', 'waiting', 'waiting']);
+    first.end();
+    second.end();
+    third.end();
+    await group.idle();
+    expect(ended.map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+    expect(jobs.list().map(({ id }) => id)).toEqual([c.id, b.id, a.id]);
+  });
+
+  it('end as cancelled when they are told to, waiting or running', async () => {
+    const { jobs, group, held } = jobsInTest();
+    const running = jobs.start(REQUEST, held().work);
+    const waiting = jobs.start({ ...REQUEST, kind: 'expire-snapshots' }, held().work);
+    await turns();
+    jobs.cancel(waiting.id);
+    jobs.cancel(running.id);
+    await group.idle();
+    expect([running, waiting].map(({ id }) => jobs.get(id)?.state)).toEqual(['cancelled', 'cancelled']);
+    expect(jobs.cancel('job_unknown')).toBeUndefined();
+  });
+
+  it('fail with the reason, and hold up none behind them', async () => {
+    const { jobs, group } = jobsInTest();
+    const bad = jobs.start(REQUEST, () => Promise.reject(new Error('no space')));
+    const good = jobs.start(REQUEST, () => Promise.resolve({}));
+    await group.idle();
+    expect(jobs.get(bad.id)).toMatchObject({ state: 'failed', error: 'no space' });
+    expect(jobs.get(good.id)?.state).toBe('done');
+  });
+
+  it('are forgotten oldest first, with the lines of each bounded', async () => {
+    const { jobs, group } = jobsInTest();
+    const first = jobs.start(REQUEST, (report) => {
+      for (let line = 0; line < 500; line += 1) report.log(String(line));
+      return Promise.resolve({});
+    });
+    await group.idle();
+    expect(jobs.get(first.id)?.log.length).toBe(200);
+    expect(jobs.get(first.id)?.log.at(-1)?.line).toBe('499');
+    for (let count = 0; count < 300; count += 1) {
+      jobs.start(REQUEST, () => Promise.resolve({}));
+      await group.idle();
+    }
+    expect(jobs.list().length).toBeLessThanOrEqual(201);
+    expect(jobs.get(first.id)).toBeUndefined();
+  });
+});
+
+describe('a schedule', () => {
+  it('is read as UTC', () => {
+    const midnight = Date.UTC(2026, 10, 25);
+    expect(nextTime('30 3 * * *', midnight)).toBe(midnight + 3.5 * 3_600_000);
+    expect(nextTime('* * * * *', midnight)).toBe(midnight + 60_000);
+    expect(nextTime('* * * * * *', midnight)).toBe(midnight + 1_000);
+  });
+
+  it('leaves a table that fails alone for longer each time, six hours at most', () => {
+    expect([1, 2, 3, 50].map(pauseMs)).toEqual([60_000, 240_000, 960_000, 21_600_000]);
+  });
+});
+
+describe('the scheduler', () => {
+  /** Runs until the schedule has come round so often; each time with the sequence number and the answer given. */
+  async function looks(rounds: readonly (readonly [sequence: bigint, well: boolean, advanceMs: number])[]) {
+    const runtime = testRuntime(1);
+    const looked: number[] = [];
+    const stop = new AbortController();
+    let round = -1;
+    const duty: Duty = {
+      kind: 'compact',
+      schedule: '* * * * *',
+      afterCommits: 10,
+      afterMs: 600_000,
+      look: () => {
+        looked.push(round);
+        return Promise.resolve(rounds[round]?.[1] ?? true);
+      },
+    };
+    const table = {
+      name: { namespace: ['web'], name: 'clicks' },
+      uuid: tableUuid('0193f7a0-0000-7000-8000-00000000000a'),
+    };
+    const scheduler = new Scheduler({
+      duties: [duty],
+      tables: () => {
+        round += 1;
+        const now = rounds[round];
+        if (now === undefined) {
+          stop.abort(new SluiceError('closed', 'enough'));
+          return [];
+        }
+        runtime.advance(now[2]);
+        return [{ ...table, sequenceNumber: now[0] }];
+      },
+      runtime: {
+        ...runtime,
+        clock: {
+          ...runtime.clock,
+          sleep: (ms) => {
+            if (stop.signal.aborted) return Promise.reject(new SluiceError('closed', 'enough'));
+            runtime.advance(ms);
+            return Promise.resolve();
+          },
+        },
+      },
+      onTrouble: () => undefined,
+    });
+    await expect(scheduler.run(stop.signal)).rejects.toMatchObject({ kind: 'closed' });
+    return looked;
+  }
+
+  it('looks at a table at once, then after enough commits or enough time', async () => {
+    expect(
+      await looks([
+        [5n, true, 0],
+        [14n, true, 0],
+        [15n, true, 0],
+        [16n, true, 0],
+        [16n, true, 600_000],
+      ]),
+    ).toEqual([0, 2, 4]);
+  });
+
+  it('leaves a table alone for a while after a failure', async () => {
+    expect(
+      await looks([
+        [10n, false, 0],
+        [30n, false, 60_000],
+        [50n, true, 60_000],
+        [70n, true, 240_000],
+      ]),
+    ).toEqual([0, 1, 3]);
+  });
+});
