@@ -121,6 +121,14 @@ export interface MaintenanceFormat<V extends TableView = TableView, R extends Pr
   /** URIs of objects that snapshots of `before` reach and no snapshot of `after` does. `after` is a later state of the same table. */
   released(before: V, after: V): AsyncIterable<string>;
 
+  /**
+   * Where the table's metadata files lie, and by name those of them that no state of the table names any more nor can again. Undefined for
+   * formats without such files.
+   */
+  metadataFiles(
+    view: V,
+  ): { readonly directory: string; readonly isSuperseded: (fileName: string) => boolean } | undefined;
+
   /** URIs of every object that the table's metadata reaches, over all snapshots and refs; the metadata files themselves included. */
   reachable(view: V): AsyncIterable<string>;
 }

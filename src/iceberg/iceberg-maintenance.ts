@@ -20,10 +20,11 @@ import { liveFiles } from './live-files.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { ManifestScan } from './manifest-scan.ts';
 import { assertWritable } from './metadata-check.ts';
-import { MAIN, currentSnapshot, snapshotById, specById } from './metadata.ts';
+import { MAIN, currentSnapshot, metadataDirectory, snapshotById, specById } from './metadata.ts';
 import { prepareReplace, replaceableOn, type PreparedIcebergReplace } from './prepared-replace.ts';
 import { Reachability } from './reachability.ts';
 import { replaceSnapshot } from './replace-snapshot.ts';
+import { supersededBy } from './superseded-metadata.ts';
 import type { TableFiles } from './table-files.ts';
 import type { MetadataUpdate, Requirement } from './updates.ts';
 
@@ -122,6 +123,10 @@ export class IcebergMaintenance implements MaintenanceFormat<IcebergView, Prepar
 
   async *released(before: IcebergView, after: IcebergView): AsyncGenerator<string> {
     yield* this.#reachability.released(before.metadata, after.metadata);
+  }
+
+  metadataFiles({ metadata, metadataLocation }: IcebergView): ReturnType<MaintenanceFormat['metadataFiles']> {
+    return { directory: metadataDirectory(metadata), isSuperseded: supersededBy(metadata, metadataLocation) };
   }
 
   async *reachable({ metadata, metadataLocation }: IcebergView): AsyncGenerator<string> {

@@ -1,24 +1,19 @@
 /**
- * Old snapshots leave the table, then the objects that only they reached are deleted. Owns the order of the two and the pace; what may go
- * and what it reached is the format's.
+ * Old snapshots leave the table, then the objects that only they reached are deleted, and metadata files that were left behind. Owns the
+ * order; what may go and what it reached is the format's.
  */
 import { commitLoop } from '../commit/commit-loop.ts';
-import type { Locations } from '../contracts/locations.ts';
 import type { JobReport } from '../contracts/maintenance-port.ts';
 import type { ExpiryPlan, ExpiryPolicy, MaintenanceFormat } from '../contracts/maintenance.ts';
 import type { TableFormat, TableView } from '../contracts/table-format.ts';
-import { isSluiceError } from '../core/errors.ts';
 import type { TableName } from '../core/ids.ts';
-import type { Runtime } from '../core/runtime.ts';
 import type { CommitTarget } from './commit-replace.ts';
+import { deletePaced, type DeletePace } from './paced-delete.ts';
 
-export interface ExpirerParts<V extends TableView> {
+export interface ExpirerParts<V extends TableView> extends DeletePace {
   readonly tables: Pick<TableFormat<V>, 'load'>;
-  readonly format: Pick<MaintenanceFormat<V>, 'planExpiry' | 'expire' | 'released'>;
-  readonly locations: Locations;
-  readonly runtime: Runtime;
+  readonly format: Pick<MaintenanceFormat<V>, 'planExpiry' | 'expire' | 'released' | 'metadataFiles'>;
   readonly policy: ExpiryPolicy;
-  readonly deletesPerSecond: number;
 }
 
 export interface ExpiryResult {
@@ -29,7 +24,8 @@ export interface ExpiryResult {
   readonly objectsLeft: number;
 }
 
-const BATCH = 250;
+/** A reader that found one of them as the current one has read it by then. */
+const METADATA_AGE_MS = 3_600_000;
 const NOTHING: ExpiryResult = { snapshotsExpired: 0, refsExpired: 0, objectsDeleted: 0, objectsLeft: 0 };
 
 export class Expirer<V extends TableView> {
@@ -53,8 +49,20 @@ export class Expirer<V extends TableView> {
     if (changed === undefined) return NOTHING;
     const { before, after, plan } = changed;
     report.log(`${plan.snapshots.length} snapshots and ${plan.refs.length} refs left the table`);
-    const deleted = await this.#deleteReleased(target, before, after, report, signal);
-    return { snapshotsExpired: plan.snapshots.length, refsExpired: plan.refs.length, ...deleted };
+    const { deleted, left } = await deletePaced(
+      this.#parts,
+      target.queue,
+      this.#useless(before, after, signal),
+      (soFar) => report.progress(soFar.deleted + soFar.left, 0),
+      signal,
+    );
+    if (left > 0) report.log(`${left} objects could not be deleted; they are orphans`);
+    return {
+      snapshotsExpired: plan.snapshots.length,
+      refsExpired: plan.refs.length,
+      objectsDeleted: deleted,
+      objectsLeft: left,
+    };
   }
 
   /** The states before and after; undefined when nothing of ours went in. */
@@ -85,54 +93,17 @@ export class Expirer<V extends TableView> {
     return end.kind === 'table-gone' || tried === undefined ? undefined : { ...tried, after: end.view };
   }
 
-  async #deleteReleased(
-    target: CommitTarget,
-    before: V,
-    after: V,
-    report: JobReport,
-    signal: AbortSignal,
-  ): Promise<Pick<ExpiryResult, 'objectsDeleted' | 'objectsLeft'>> {
-    const { format, runtime, deletesPerSecond } = this.#parts;
-    let objectsDeleted = 0;
-    let objectsLeft = 0;
-    const flush = async (uris: readonly string[]): Promise<void> => {
-      // In the queue no commit of this table is under way or unknown.
-      const left = await target.queue.run(() => this.#delete(uris, signal));
-      objectsDeleted += uris.length - left;
-      objectsLeft += left;
-      report.progress(objectsDeleted + objectsLeft, 0);
-      await runtime.clock.sleep((uris.length / deletesPerSecond) * 1000, signal);
-    };
-    let batch: string[] = [];
-    for await (const uri of format.released(before, after)) {
-      signal.throwIfAborted();
-      if (batch.push(uri) < BATCH) continue;
-      await flush(batch);
-      batch = [];
-    }
-    if (batch.length > 0) await flush(batch);
-    if (objectsLeft > 0) report.log(`${objectsLeft} objects could not be deleted; they are orphans`);
-    return { objectsDeleted, objectsLeft };
-  }
-
-  /** How many could not be deleted. An object outside the configured stores is somebody else's. */
-  async #delete(uris: readonly string[], signal: AbortSignal): Promise<number> {
-    const places = uris.flatMap((uri) => this.#place(uri) ?? []);
-    const byStore = Map.groupBy(places, ({ store }) => store);
-    let left = uris.length - places.length;
-    for (const [store, objects] of byStore) {
-      const keys = objects.map(({ key }) => key);
-      left += (await store.delete(keys, signal)).failed.length;
-    }
-    return left;
-  }
-
-  #place(uri: string): ReturnType<Locations['resolve']> | undefined {
-    try {
-      return this.#parts.locations.resolve(uri);
-    } catch (error) {
-      if (isSluiceError(error, 'misconfigured')) return undefined;
-      throw error;
+  /** What only expired snapshots reached, then metadata files that the table has left behind. */
+  async *#useless(before: V, after: V, signal: AbortSignal): AsyncGenerator<string> {
+    const { format, locations, runtime } = this.#parts;
+    yield* format.released(before, after);
+    const files = format.metadataFiles(after);
+    if (files === undefined) return;
+    const { store, key: directory } = locations.resolve(files.directory);
+    const youngest = runtime.clock.now() - METADATA_AGE_MS;
+    for await (const { key, modifiedAt } of store.list(`${directory}/`, signal)) {
+      const name = key.slice(directory.length + 1);
+      if (modifiedAt < youngest && files.isSuperseded(name)) yield `${files.directory}/${name}`;
     }
   }
 }

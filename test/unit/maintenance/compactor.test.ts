@@ -175,4 +175,23 @@ describe('expiry', () => {
     await expiry;
     expect(await there()).toBe(0);
   });
+
+  it('deletes metadata files that the log of the table no longer names, an hour after they were written', async () => {
+    const metadataFiles = async (): Promise<number> =>
+      (await table.keys()).filter((key) => key.endsWith('.metadata.json')).length;
+    table = new TableOfLines(folder.path);
+    await table.create(new Map([['write.metadata.previous-versions-max', '3']]));
+    await appended(8);
+    await table.compact();
+    table.runtime.advance(120_000);
+    await table.expire();
+    expect(await metadataFiles()).toBeGreaterThan(10);
+    await table.append('last\n');
+    table.runtime.advance(3_700_000);
+    await table.append('later\n');
+    await table.expire();
+    // The current one and three before it.
+    expect(await metadataFiles()).toBe(4);
+    expect(await table.rows()).toEqual(['last', 'later', ...rowsTo(8)]);
+  });
 });

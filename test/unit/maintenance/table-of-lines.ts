@@ -71,8 +71,8 @@ export class TableOfLines {
     this.expirer = new Expirer({ ...shared, policy: { maxAgeMs: 60_000, minToKeep: 1 }, deletesPerSecond: 1000 });
   }
 
-  async create(): Promise<void> {
-    await this.iceberg.tables.create(EVENTS);
+  async create(properties: ReadonlyMap<string, string> = new Map()): Promise<void> {
+    await this.iceberg.tables.create({ ...EVENTS, properties });
   }
 
   async load(): Promise<IcebergView> {
