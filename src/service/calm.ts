@@ -4,7 +4,8 @@ import type { Clock } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
 
-type Lagging = Pick<TablePipeline<IcebergView, PreparedAppend>, 'state' | 'lag'>;
+type Pipeline = TablePipeline<IcebergView, PreparedAppend>;
+type Lagging = Pick<Pipeline, 'state'> & { readonly lag: Pick<Pipeline['lag'], 'oldestAt'> };
 
 /** Records that wait longer than so many checkpoint intervals are late. */
 const LATE_INTERVALS = 3;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CommitQueue } from '../../src/commit/commit-queue.ts';
 import { DuckDbRewriter } from '../../src/columnar/rewrite/duckdb-rewriter.ts';
 import { loadSettings } from '../../src/config/load.ts';
+import { NO_TRACER } from '../../src/contracts/tracing.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
 import { Compactor } from '../../src/maintenance/compactor.ts';
 import { layoutOf } from '../../src/service/layout.ts';
@@ -36,6 +37,7 @@ const compactor = new Compactor({
   history: () => [],
   calm: () => Promise.resolve(),
   onBytes: () => undefined,
+  tracer: NO_TRACER,
 });
 const loaded = await warehouse.format.load(TABLE);
 if (loaded.kind === 'absent') throw new Error('there is no table');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { CommitQueue } from '../../../src/commit/commit-queue.ts';
 import type { FileRewriter, RewriteRequest, Rewritten } from '../../../src/contracts/file-rewriter.ts';
 import type { JobReport } from '../../../src/contracts/maintenance-port.ts';
+import { NO_TRACER } from '../../../src/contracts/tracing.ts';
 import type { IcebergView } from '../../../src/iceberg/iceberg-format.ts';
 import type { PreparedIcebergReplace } from '../../../src/iceberg/prepared-replace.ts';
 import { openIceberg, type Iceberg } from '../../../src/iceberg/open-iceberg.ts';
@@ -67,6 +68,7 @@ export class TableOfLines {
       history: (view) => iceberg.tables.snapshots(view),
       calm: () => Promise.resolve(),
       onBytes: () => undefined,
+      tracer: NO_TRACER,
     });
     this.expirer = new Expirer({ ...shared, policy: { maxAgeMs: 60_000, minToKeep: 1 }, deletesPerSecond: 1000 });
   }
