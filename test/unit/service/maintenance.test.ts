@@ -13,7 +13,8 @@ const NEVER = new AbortController().signal;
 const lagging = (state: PipelineState, oldestAt: number | undefined) => ({ state, lag: { oldestAt } });
 
 test('maintenance waits while records are late, and goes on when they are in', async () => {
-  const { clock, advance } = testRuntime();
+  const runtime = testRuntime();
+  const { clock } = runtime;
   let oldestAt: number | undefined = 0;
   let waits = 0;
   const sleep = (): Promise<void> => {
@@ -22,23 +23,25 @@ test('maintenance waits while records are late, and goes on when they are in', a
     return Promise.resolve();
   };
   const calm = calmOf(() => [lagging(RUNNING, oldestAt)], 10_000, { ...clock, sleep });
-  advance(30_000);
+  runtime.advance(30_000);
   await calm(NEVER);
   expect(waits).toBe(0);
-  advance(1);
+  runtime.advance(1);
   await calm(NEVER);
   expect(waits).toBe(3);
 });
 
 test('a table in trouble holds up no maintenance of others', async () => {
-  const { clock, advance } = testRuntime();
-  advance(3_600_000);
+  const runtime = testRuntime();
+  const { clock } = runtime;
+  runtime.advance(3_600_000);
   await calmOf(() => [lagging(FAILING, 0), lagging(RUNNING, undefined)], 10_000, clock)(NEVER);
 });
 
 test('a wait for calm ends with the signal', async () => {
-  const { clock, advance } = testRuntime();
-  advance(3_600_000);
+  const runtime = testRuntime();
+  const { clock } = runtime;
+  runtime.advance(3_600_000);
   const sleep = (): Promise<void> => Promise.reject(new SluiceError('closed', 'wait was cancelled'));
   const calm = calmOf(() => [lagging(RUNNING, 0)], 10_000, { ...clock, sleep });
   await expect(calm(NEVER)).rejects.toMatchObject({ kind: 'closed' });

@@ -61,6 +61,8 @@ test('labels are of the bounded set', () => {
     'op',
     'step',
     'state',
+    'direction',
+    'kind',
   ];
   for (const { name, labels } of metrics.describe().filter(({ name }) => name.startsWith('sluice')))
     expect({ name, strange: labels.filter((label) => ![...allowed, 'version'].includes(label)) }).toEqual({
