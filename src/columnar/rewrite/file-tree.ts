@@ -12,13 +12,19 @@ import { ids, physical, structs } from '../footer/parquet-footer.ts';
 export type LeafKind = 'text' | 'uuid' | 'plain-bytes' | 'other';
 
 export type FileNode = { readonly name: string; readonly fieldId: number | undefined } & (
-  | { readonly kind: 'leaf'; readonly leaf: LeafKind }
+  | {
+      readonly kind: 'leaf';
+      readonly leaf: LeafKind;
+      /** Equal for columns that are stored and annotated alike: promotions change it. */
+      readonly form: string;
+    }
   | { readonly kind: 'struct'; readonly members: readonly FileNode[] }
   | { readonly kind: 'list'; readonly element: FileNode }
   | { readonly kind: 'map'; readonly key: FileNode; readonly value: FileNode }
 );
 
 const REPEATED = 2;
+const NOT_FORM: ReadonlySet<number> = new Set([ids.element.name, ids.element.repetition, ids.element.fieldId]);
 /** `ConvertedType` and members of the `LogicalType` union. */
 const converted = { utf8: 0, map: 1, mapKeyValue: 2, list: 3, enum: 4, json: 19 } as const;
 const logical = { string: 1, map: 2, list: 3, enum: 4, json: 12, uuid: 14 } as const;
@@ -68,7 +74,7 @@ function nodeOf(raw: RawNode): FileNode {
   // A repeated column that nothing calls a list is one all the same.
   if (isRepeated(element)) return { ...common, kind: 'list', element: unrepeated(raw) };
   const [only] = children;
-  if (only === undefined) return { ...common, kind: 'leaf', leaf: leafKind(element) };
+  if (only === undefined) return { ...common, kind: 'leaf', leaf: leafKind(element), form: formOf(element) };
   if (isList(element) && children.length === 1)
     return { ...common, kind: 'list', element: elementOf(only, common.name) };
   const [key, value] = only.children;
@@ -88,9 +94,16 @@ function elementOf(repeated: RawNode, listName: string): FileNode {
 function unrepeated({ element, children }: RawNode): FileNode {
   const common = { name: nameOf(element), fieldId: fieldOf(element, ids.element.fieldId) as number | undefined };
   return children.length === 0
-    ? { ...common, kind: 'leaf', leaf: leafKind(element) }
+    ? { ...common, kind: 'leaf', leaf: leafKind(element), form: formOf(element) }
     : { ...common, kind: 'struct', members: children.map(nodeOf) };
 }
+
+/** Physical type, length, scale, precision and both annotations. */
+const formOf = (element: ThriftStruct): string =>
+  JSON.stringify(
+    element.filter(({ id }) => !NOT_FORM.has(id)),
+    (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+  );
 
 function leafKind(element: ThriftStruct): LeafKind {
   const type = fieldOf(element, ids.element.type);
