@@ -9,7 +9,12 @@ import { nextTime, pauseMs } from '../../../src/maintenance/schedule.ts';
 import { Scheduler, type Duty } from '../../../src/maintenance/scheduler.ts';
 import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
 
-const REQUEST: JobRequest = { table: 'web.clicks', kind: 'compact', trigger: 'request', estimate: { files: 5 } };
+const REQUEST: JobRequest = {
+  table: { namespace: ['web'], name: 'clicks' },
+  kind: 'compact',
+  trigger: 'request',
+  estimate: { files: 5 },
+};
 
 function jobsInTest() {
   const runtime = testRuntime(3);
@@ -54,7 +59,7 @@ describe('jobs', () => {
     const [first, second, third] = [held(), held(), held()];
     const a = jobs.start(REQUEST, first.work);
     const b = jobs.start({ ...REQUEST, kind: 'expire-snapshots' }, second.work);
-    const c = jobs.start({ ...REQUEST, table: 'web.views' }, third.work);
+    const c = jobs.start({ ...REQUEST, table: { namespace: ['web'], name: 'views' } }, third.work);
     await turns();
     expect([a, b, c].map(({ id }) => jobs.get(id)?.state)).toEqual(['running', 'waiting', 'waiting']);
     first.end();
