@@ -81,12 +81,15 @@ const listJobs =
 
 const showJob =
   (context: ApiContext): Handler =>
-  (request, reply) =>
-    json(reply, 200, jobJson(jobFor(context, request)));
+  (request, reply) => {
+    noParameters(request);
+    return json(reply, 200, jobJson(jobFor(context, request)));
+  };
 
 const cancelJob =
   (context: ApiContext): Handler =>
   (request, reply) => {
+    noParameters(request);
     const { id } = jobFor(context, request);
     return json(reply, 202, jobJson(known(context.maintenance.cancel(id))));
   };

@@ -64,13 +64,13 @@ test('a job is cancelled by deleting it', async () => {
 
 test('unknown tables, jobs and parameters are problems of their own', async () => {
   const kindOf = async (...request: Parameters<typeof call>) => (await call(...request)).body['type'];
-  expect(await kindOf('POST', '/api/v1/tables/web.absent/actions/compact')).toBe('urn:sluice:problem:no-such-table');
+  expect(await kindOf('POST', '/api/v1/tables/web.absent/actions/compact')).toBe('/problems/no-such-table');
   expect(await kindOf('POST', '/api/v1/tables/web.absent/actions/compact?dry_run=true')).toBe(
-    'urn:sluice:problem:no-such-table',
+    '/problems/no-such-table',
   );
-  expect(await kindOf('GET', '/api/v1/jobs/job_7')).toBe('urn:sluice:problem:no-such-job');
-  expect(await kindOf('DELETE', '/api/v1/jobs/job_7')).toBe('urn:sluice:problem:no-such-job');
+  expect(await kindOf('GET', '/api/v1/jobs/job_7')).toBe('/problems/no-such-job');
+  expect(await kindOf('DELETE', '/api/v1/jobs/job_7')).toBe('/problems/no-such-job');
   expect(await kindOf('POST', '/api/v1/tables/web.clicks/actions/compact?dryrun=true')).toBe(
-    'urn:sluice:problem:invalid-request',
+    '/problems/invalid-request',
   );
 });
