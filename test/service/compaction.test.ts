@@ -84,7 +84,7 @@ const send = (table: string, from: number, to: number): Promise<unknown> =>
     range(from, to).map((id) => ({ id, text: `text ${id}` })),
   );
 
-test('a hundred checkpoints leave a bounded number of small files, and then one, with every row exactly once', async () => {
+test('a hundred checkpoints leave a bounded number of small files, fewer than five in the end, with every row exactly once', async () => {
   daemon = await Daemon.start({ directory: folder.path, yaml: CONTINUOUS });
   await createTable('web.clicks');
   let most = 0;
@@ -96,7 +96,8 @@ test('a hundred checkpoints leave a bounded number of small files, and then one,
   expect(most).toBeLessThanOrEqual(BOUND + 40);
   const files = await until(
     () => filesOf('web.clicks'),
-    (all) => all.length === 1,
+    // Of a cold partition five are merged.
+    (all) => all.length < 5,
   );
   expect(await idsOf(files)).toEqual(range(0, 1000));
   const { snapshots } = (await call('GET', '/api/v1/tables/web.clicks/snapshots')) as {
