@@ -1,7 +1,7 @@
 /** When the daemon's maintenance has its turn, and what tables may say against its settings. */
 import { expect, test } from 'vitest';
 import type { MaintenanceSettings } from '../../../src/config/settings.ts';
-import type { PipelineState } from '../../../src/checkpoint/table-pipeline.ts';
+import type { PipelineState } from '../../../src/checkpoint/pipeline-context.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import { calmOf } from '../../../src/service/calm.ts';
 import { compactionPolicy, isMaintained } from '../../../src/service/maintenance-policy.ts';
