@@ -38,7 +38,7 @@ export const smallFiles = surveyRule('small-files', (survey, table) => {
       ...(partitions === undefined ? [] : [evidence('partitions a commit', partitions)]),
       evidence('files looked at', survey.sampledFiles),
     ],
-    `raise \`checkpoint.interval\`${partitions !== undefined && partitions >= 8 ? ', or partition by something coarser' : ''}; what is there is merged by Spark: CALL system.rewrite_data_files('${tableOf(table)}')`,
+    `raise \`checkpoint.interval\`${partitions !== undefined && partitions >= 8 ? ', or partition by something coarser' : ''}; what is there is merged by \`sluice compact ${tableOf(table)}\``,
     `sluice files ${tableOf(table)}`,
   );
 });
@@ -54,7 +54,7 @@ export const deletePressure = surveyRule('delete-pressure', (survey, table) => {
       evidence('delete files', survey.deleteFiles),
       evidence('rows in data files', Number(survey.records), 'records'),
     ],
-    `rewrite the files with an engine that applies deletes; Spark: CALL system.rewrite_data_files(table => '${tableOf(table)}', options => map('delete-file-threshold', '1')). Equality deletes are not read by every engine`,
+    `apply them with \`sluice compact ${tableOf(table)}\`. Equality deletes are not read by every engine`,
     `sluice snapshots ${tableOf(table)}`,
   );
 });
@@ -71,7 +71,7 @@ export const metadataSprawl = surveyRule('metadata-sprawl', (survey, table) => {
       evidence('manifests', manifests, '', MANY_MANIFESTS),
       evidence('metadata file', metadataBytes, 'bytes', LARGE_METADATA),
     ],
-    `expire old snapshots; Spark: CALL system.expire_snapshots('${tableOf(table)}')${merging ? `, then CALL system.rewrite_manifests('${tableOf(table)}')` : ''}`,
+    `expire old snapshots with \`sluice expire ${tableOf(table)}\`${merging ? `, then merge manifests with Spark: CALL system.rewrite_manifests('${tableOf(table)}')` : ''}`,
     `sluice snapshots ${tableOf(table)}`,
   );
 });
