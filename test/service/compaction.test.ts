@@ -47,13 +47,18 @@ async function call(method: string, path: string, body?: unknown): Promise<Recor
 const filesOf = async (table: string): Promise<readonly FileJson[]> =>
   (await call('GET', `/api/v1/tables/${table}/files`))['files'] as readonly FileJson[];
 
-async function idsOf(files: readonly FileJson[]): Promise<readonly number[]> {
+/** An expression over every row of the files, sorted. */
+async function column(files: readonly FileJson[], expression: string): Promise<readonly unknown[]> {
+  if (files.length === 0) return [];
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   const list = files.map((file) => `'${fileURLToPath(file.file_path)}'`).join(', ');
-  const rows = await connection.runAndReadAll(`SELECT id::DOUBLE FROM read_parquet([${list}]) ORDER BY id`);
+  const rows = await connection.runAndReadAll(`SELECT ${expression} FROM read_parquet([${list}]) ORDER BY 1`);
   connection.closeSync();
-  return rows.getRows().map(([id]) => Number(id));
+  return rows.getRows().map(([value]) => value);
 }
+
+const idsOf = async (files: readonly FileJson[]): Promise<readonly number[]> =>
+  (await column(files, 'id::DOUBLE')).map(Number);
 
 /** Asks again until the answer is there; fails with the last one. */
 async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean, withinMs = 30_000): Promise<T> {
@@ -165,6 +170,9 @@ test('expiry forgets old snapshots, deletes what only they reached, and the tabl
   expect((await readdir(data)).toSorted()).toEqual(files.map((file) => basename(file.file_path)).toSorted());
 });
 
+const listed = async (url: string, table: string): Promise<readonly FileJson[]> =>
+  ((await (await fetch(`${url}/api/v1/tables/${table}/files`)).json()) as { files: FileJson[] }).files;
+
 test('five kills while everything is merged all the time: no row is lost or doubled', async () => {
   const result = await runCampaign({
     setup: { directory: folder.path, yaml: `${CONTINUOUS}log: { segment_bytes: 1MiB, trim_grace: 1s }\n` },
@@ -172,10 +180,9 @@ test('five kills while everything is merged all the time: no row is lost or doub
     seed: 11,
     plan: { tables: ['kill.a', 'kill.b'], producers: 4, maxRecords: 40, maxTextBytes: 500 },
     faultOf: () => undefined,
-    read: async (table, _metadata, url) => {
-      const { files } = (await (await fetch(`${url}/api/v1/tables/${table}/files`)).json()) as { files: FileJson[] };
-      return files.length === 0 ? [] : idsOf(files);
-    },
+    read: async (table, _metadata, url) => idsOf(await listed(url, table)),
+    readLetters: async (table, _metadata, url) =>
+      (await column(await listed(url, table), 'decode(original)')).map(String),
   });
   expect(result.violations).toEqual([]);
   expect(result.acknowledgedRecords).toBeGreaterThan(100);
