@@ -1,7 +1,7 @@
 /**
  * Schemathesis makes requests from the served OpenAPI document, valid ones and wrong ones, and judges each answer by it: no 5xx, and
  * status, headers, content type and body as documented. Not judged: whether valid requests succeed. What a table takes is
- * its schema, which the document does not know.
+ * its schema, which the document does not know. Nor whether what was deleted is gone: DELETE cancels a job, and the job stays to be looked at.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -45,7 +45,7 @@ async function schemathesis(
       `${await daemon.url}/api/v1/openapi.json`,
       '--no-color',
       '--seed=1',
-      '--exclude-checks=positive_data_acceptance',
+      '--exclude-checks=positive_data_acceptance,use_after_free',
       '--warnings=off',
       '--exclude-path=/api/v1/events',
       ...options,
@@ -60,7 +60,7 @@ async function schemathesis(
 
 test.each([
   ['examples and corner cases of every parameter', ['--phases=examples,coverage']],
-  ['random requests', ['--phases=fuzzing', '--max-examples=100']],
+  ['random requests', ['--phases=fuzzing', '--max-examples=60']],
   ['chains of requests', ['--phases=stateful', '--max-examples=20']],
 ])('%s: every answer is documented, and none is a 5xx', async (_what, options) => {
   const { code, text } = await schemathesis(...options);

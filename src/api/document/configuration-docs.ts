@@ -39,7 +39,12 @@ export const configDocs: RouteDocs = {
 export const validateConfigDocs: RouteDocs = {
   tag: TAG,
   description: 'Reads no other file and no variable of the environment. 200 whether valid or not.',
-  body: { 'application/yaml': { schema: { type: 'string' }, example: 'checkpoint: { interval: 5s }\n' } },
+  body: {
+    'application/yaml': {
+      schema: { description: 'Any text: what is wrong with it is the answer.' },
+      example: 'checkpoint: { interval: 5s }\n',
+    },
+  },
   answers: {
     200: {
       description: 'What is wrong with it',

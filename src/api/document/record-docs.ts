@@ -140,7 +140,7 @@ export const appendDocs: RouteDocs = {
   },
   body: {
     'application/x-ndjson': {
-      schema: { type: 'string', description: 'One JSON object a line.' },
+      schema: { description: 'One JSON object a line; no line is no record.' },
       example: RECORDS,
     },
     'application/json': {

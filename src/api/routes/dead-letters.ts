@@ -155,6 +155,7 @@ function selectionOf(
     if (value !== undefined && typeof value !== 'string') throw invalid(`"${name}" is a text`);
   if (ids !== undefined && !(isTexts(ids) && ids.length <= MAX_IDS))
     throw invalid(`"ids" is a list of at most ${MAX_IDS} ids`);
+  if (all !== undefined && typeof all !== 'boolean') throw invalid('"all" is true or false');
   if (ids === undefined && batch === undefined && code === undefined && all !== true)
     throw invalid('name the dead letters by ids, batch or code, or all of them by "all": true');
   if (patch !== undefined && !isExactObject(patch)) throw invalid('"patch" is an object: a JSON merge patch');

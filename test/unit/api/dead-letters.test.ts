@@ -116,6 +116,7 @@ describe('replay and discard', () => {
     ['/replay', '[]'],
     ['/replay', '{"ids":"x"}'],
     ['/replay', '{"all":true,"patch":[]}'],
+    ['/replay', '{"all":{},"code":"x"}'],
     ['/discard', '{"all":true,"patch":{}}'],
     ['/discard', '{"code":7}'],
     ['/discard', '{"everything":true}'],
