@@ -9,7 +9,9 @@ const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
 const ROWS: readonly (readonly [Figure, string, (value: number) => string])[] = [
   ['rssBytes', 'memory of the process (RSS)', mebi],
-  ['heapBytes', "JavaScript's heap in use", mebi],
+  ['youngBytes', "of it V8's young generation", mebi],
+  ['heldBytes', 'memory without the young generation (judged)', mebi],
+  ['oldBytes', 'old objects in the heap (judged)', mebi],
   ['files', 'open files, pipes, queues', whole],
   ['sockets', 'open sockets', whole],
   ['threads', 'threads', whole],
