@@ -1,7 +1,7 @@
 /** The daemon's log as it is written: how many lines of each level, and which of them nobody expects. Owns the cutting into lines. */
 
-/** Said by the command itself, not by the service. */
-const PLAIN = /^SIGTERM: /;
+/** Said by the command itself or by Node's inspector, not by the service. */
+const PLAIN = /^(?:SIGTERM: |Debugger |For help, see: https:)/;
 
 export class LogLines {
   readonly levels = new Map<string, number>();

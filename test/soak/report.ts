@@ -9,9 +9,8 @@ const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
 const ROWS: readonly (readonly [Figure, string, (value: number) => string])[] = [
   ['rssBytes', 'memory of the process (RSS)', mebi],
-  ['youngBytes', "of it V8's young generation", mebi],
-  ['heldBytes', 'memory without the young generation (judged)', mebi],
-  ['oldBytes', 'old objects in the heap (judged)', mebi],
+  ['heapBytes', 'objects and buffers of JavaScript, with garbage', mebi],
+  ['nativeBytes', 'memory outside of JavaScript', mebi],
   ['files', 'open files, pipes, queues', whole],
   ['sockets', 'open sockets', whole],
   ['threads', 'threads', whole],
@@ -41,6 +40,7 @@ export function report(result: SoakResult, minutes: number, seed: number): strin
     `\`npm run soak -- --minutes ${minutes} --seed ${seed}\` · ${cpus().length} × ${cpus()[0]?.model.replace(/ (Processor|\d+-Core).*/, '') ?? ''}, Node ${process.versions.node}, load average ${load.join(' ')}`,
     '',
     `${result.requests} requests, ${result.acknowledgedRecords} records acknowledged (${result.acknowledgedDeadLetters} of them dead letters); a checkpoint every ${result.intervalMs} ms; answers ${statuses.join(', ')}.`,
+    `Objects and buffers of JavaScript after a full collection: ${mebi(result.kept.afterFirstThird)} after the first third, ${mebi(result.kept.atEnd)} at the end.`,
     `Warnings in the log: ${warnings.length === 0 ? 'none' : warnings.join('; ')}. Violations: ${result.violations.length}.`,
     '',
     '| figure | at rest before | first third | middle | last third | most | at rest after |',

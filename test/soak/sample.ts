@@ -6,12 +6,10 @@ export interface Sample {
   /** Seconds since the load began. */
   readonly at: number;
   readonly rssBytes: number;
-  /** What V8 holds for objects that are young: it doubles by itself with the rate of allocation, and says nothing of what is kept. */
-  readonly youngBytes: number;
-  /** `rssBytes` without the young ones. */
-  readonly heldBytes: number;
-  /** Objects that outlived collections, and garbage among them that the next large collection takes. */
-  readonly oldBytes: number;
+  /** Objects and buffers of JavaScript, garbage included. */
+  readonly heapBytes: number;
+  /** `rssBytes` without what V8 has reserved: code, DuckDB, buffers of the C library. */
+  readonly nativeBytes: number;
   readonly threads: number;
   /** Open descriptors that are connections, which clients decide about. */
   readonly sockets: number;
@@ -43,7 +41,7 @@ export async function takeSample(url: string, pid: number, dataFolder: string, a
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);
   const rssBytes = field('VmRSS') * 1024;
-  const youngBytes = metrics.sum('nodejs_heap_space_size_total_bytes', 'space="new"');
+  const externalBytes = metrics.sum('nodejs_external_memory_bytes');
   const segments = (await filesIn(join(dataFolder, 'log'))).filter(({ path }) => path.includes('/segment-'));
   const warehouse = await filesIn(join(dataFolder, 'warehouse'));
   const [own, ofTables] = [true, false].map((wanted) =>
@@ -53,9 +51,8 @@ export async function takeSample(url: string, pid: number, dataFolder: string, a
   return {
     at,
     rssBytes,
-    youngBytes,
-    heldBytes: rssBytes - youngBytes,
-    oldBytes: metrics.sum('nodejs_heap_space_size_used_bytes', 'space="old"'),
+    heapBytes: metrics.sum('nodejs_heap_size_used_bytes') + externalBytes,
+    nativeBytes: rssBytes - metrics.sum('nodejs_heap_size_total_bytes') - externalBytes,
     threads: field('Threads'),
     ...descriptors,
     logBytes: bytesOf(segments),
@@ -115,13 +112,13 @@ function parseMetrics(text: string) {
     labels,
     value: Number(value),
   }));
-  const valuesOf = (wanted: string, label = ''): readonly number[] =>
-    lines.filter(({ name, labels }) => name === wanted && labels.includes(label)).map(({ value }) => value);
+  const valuesOf = (wanted: string): readonly number[] =>
+    lines.filter(({ name }) => name === wanted).map(({ value }) => value);
   const ours = lines.filter(({ name }) => name.startsWith('sluice_'));
   const tableOf = (labels: string): string | undefined => /(?:^|,)table="([^"]*)"/.exec(labels)?.[1];
   const plain = ours.filter(({ labels, name }) => tableOf(labels) === undefined && !/_(?:bucket|sum)$/.test(name));
   return {
-    sum: (name: string, label?: string): number => valuesOf(name, label).reduce((sum, value) => sum + value, 0),
+    sum: (name: string): number => valuesOf(name).reduce((sum, value) => sum + value, 0),
     most: (name: string): number => Math.max(0, ...valuesOf(name)),
     plainSeries: plain.length,
     tables: new Set(ours.flatMap(({ labels }) => tableOf(labels) ?? [])),

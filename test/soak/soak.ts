@@ -8,9 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Daemon } from '../support/daemon/daemon.ts';
 import { actAll } from './actors.ts';
 import { booksOf } from './books.ts';
+import { Collector, INSPECTED } from './collector.ts';
 import { LogLines } from './log-lines.ts';
 import { takeSample, type Sample } from './sample.ts';
-import { verdicts, type Rest } from './verdicts.ts';
+import { verdicts, type Kept, type Rest } from './verdicts.ts';
 import { JSON_BODY, World } from './world.ts';
 
 const MiB = 1024 * 1024;
@@ -39,6 +40,7 @@ export interface SoakPlan {
 
 export interface SoakResult {
   readonly samples: readonly Sample[];
+  readonly kept: Kept;
   readonly rest: Rest;
   readonly intervalMs: number;
   readonly requests: number;
@@ -61,14 +63,19 @@ audit: { max_file: 64KiB, max_files: 2 }
 
 export async function soak(plan: SoakPlan): Promise<SoakResult> {
   const log = new LogLines();
+  const collector = new Collector();
   const intervalMs = Math.max(200, Math.round((plan.minutes * 60_000) / CHECKPOINTS));
   const daemon = await Daemon.start({
     directory: plan.directory,
     yaml: yaml(intervalMs),
-    onLog: (text) => log.add(text),
+    env: INSPECTED,
+    onLog: (text) => {
+      log.add(text);
+      collector.hear(text);
+    },
   });
   try {
-    const run = new Run(daemon, await daemon.url, plan, intervalMs);
+    const run = new Run(daemon, await daemon.url, collector, plan, intervalMs);
     const result = await run.all();
     daemon.signal('SIGTERM');
     const code = await daemon.exit(60_000);
@@ -87,6 +94,7 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
 
 class Run {
   readonly #daemon: Daemon;
+  readonly #collector: Collector;
   readonly #plan: SoakPlan;
   readonly #intervalMs: number;
   readonly #data: string;
@@ -95,8 +103,9 @@ class Run {
   readonly #samples: Sample[] = [];
   #started = performance.now();
 
-  constructor(daemon: Daemon, url: string, plan: SoakPlan, intervalMs: number) {
+  constructor(daemon: Daemon, url: string, collector: Collector, plan: SoakPlan, intervalMs: number) {
     this.#daemon = daemon;
+    this.#collector = collector;
     this.#plan = plan;
     this.#intervalMs = intervalMs;
     this.#data = join(plan.directory, 'data');
@@ -110,7 +119,11 @@ class Run {
     this.#started = performance.now();
     const load = actAll(world, this.#plan.seed);
     const beside = [this.#sampling(), this.#reloading(), this.#creating()];
-    await Promise.race([sleep(this.#plan.minutes * 60_000), load, ...beside]);
+    const lasts = (part: number) => Promise.race([sleep(this.#plan.minutes * 60_000 * part), load, ...beside]);
+    await lasts(1 / 3);
+    const afterFirstThird = await this.#kept();
+    await lasts(2 / 3);
+    const kept = { afterFirstThird, atEnd: await this.#kept() };
     this.#end.abort();
     await Promise.all([load, ...beside]);
     const rest = { before, after: await this.#settled() };
@@ -119,6 +132,7 @@ class Run {
     const strangers = [...rest.after.tables].filter((name) => !tables.includes(name.replace(/__dead_letters$/, '')));
     return {
       samples: this.#samples,
+      kept,
       rest,
       intervalMs: this.#intervalMs,
       requests: [...world.statuses.values()].reduce((sum, count) => sum + count, 0),
@@ -129,7 +143,7 @@ class Run {
         ...world.violations.slice(0, LISTED),
         ...(await booksOf(world.url, world.ledger, tables)).slice(0, LISTED),
         ...strangers.map((name) => `the metrics have series of ${name}, which is no table`),
-        ...verdicts(this.#samples, rest, {
+        ...verdicts(this.#samples, kept, rest, {
           segmentBytes: SEGMENT_BYTES,
           logBytes: LOG_BYTES,
           // The history, as much again before it is cut, and state objects.
@@ -164,6 +178,11 @@ class Run {
       if (round >= 8 && sample.segments <= 2 && sample.spoolBytes === 0) break;
     }
     return sample;
+  }
+
+  async #kept(): Promise<number> {
+    await this.#collector.collect();
+    return (await this.#sample()).heapBytes;
   }
 
   #sample(): Promise<Sample> {
