@@ -1,6 +1,6 @@
 /**
  * Test projects. `npm test` runs unit, contract, simulation and service; servers, engines, packaging and crash need what
- * `.ci/run` provisions.
+ * `.ci/run` provisions; soak takes minutes and wants the machine for itself.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -20,6 +20,7 @@ export default defineConfig({
       project('engines', ['test/engines/**/*.test.ts'], 900_000),
       project('packaging', ['test/packaging/**/*.test.ts'], 600_000),
       project('crash', ['test/crash/**/*.test.ts'], 1_800_000),
+      project('soak', ['test/soak/**/*.test.ts'], 900_000),
     ],
   },
 });

@@ -1,22 +1,8 @@
 /** A short crash campaign that needs nothing but Node: the long one, judged by a foreign engine, is the `crash` project. */
-import { DuckDBInstance } from '@duckdb/node-api';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { runCampaign } from '../crash/campaign.ts';
+import { tableColumn } from '../support/table-column.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-/** A column of the live data files, as the daemon lists them. */
-async function column(url: string, table: string, expression: string): Promise<readonly unknown[]> {
-  const { files } = (await (await fetch(`${url}/api/v1/tables/${table}/files`)).json()) as {
-    files: { file_path: string }[];
-  };
-  if (files.length === 0) return [];
-  const connection = await (await DuckDBInstance.create(':memory:')).connect();
-  const list = files.map((file) => `'${fileURLToPath(file.file_path)}'`).join(', ');
-  const rows = await connection.runAndReadAll(`SELECT ${expression} FROM read_parquet([${list}])`);
-  connection.closeSync();
-  return rows.getRows().map(([value]) => value);
-}
 
 test('five kills under load: acknowledged exactly once, the rest at most once and whole', async () => {
   const folder = await temporaryFolder();
@@ -29,8 +15,8 @@ test('five kills under load: acknowledged exactly once, the rest at most once an
     seed: 7,
     plan: { tables: ['kill.a', 'kill.b'], producers: 4, maxRecords: 40, maxTextBytes: 500 },
     faultOf: () => undefined,
-    read: async (table, _metadata, url) => (await column(url, table, 'id::DOUBLE')).map(Number),
-    readLetters: async (table, _metadata, url) => (await column(url, table, 'decode(original)')).map(String),
+    read: async (table, _metadata, url) => (await tableColumn(url, table, 'id::DOUBLE')).map(Number),
+    readLetters: async (table, _metadata, url) => (await tableColumn(url, table, 'decode(original)')).map(String),
   });
   expect(result.violations).toEqual([]);
   expect(result.acknowledgedDeadLetters).toBeGreaterThanOrEqual(2);

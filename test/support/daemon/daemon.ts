@@ -20,6 +20,8 @@ export interface DaemonSetup {
   /** Further arguments of `sluice run`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Hears everything that it writes to standard error, in pieces of any length. */
+  readonly onLog?: (text: string) => void;
 }
 
 /** strace's own words, e.g. `fdatasync:signal=KILL:when=3` or `fdatasync:error=EIO:when=2`. */
@@ -30,10 +32,11 @@ export class Daemon {
   readonly #stderr: string[] = [];
   readonly url: Promise<string>;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, onLog: DaemonSetup['onLog']) {
     this.#child = child;
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr.push(chunk.toString('utf8'));
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#stderr.push(chunk);
+      onLog?.(chunk);
       if (this.#stderr.length > 200) this.#stderr.shift();
     });
     this.url = firstUrl(child);
@@ -65,7 +68,7 @@ export class Daemon {
           ];
     const env = { ...process.env, ...setup.env, ...(fault === undefined ? {} : { UV_THREADPOOL_SIZE: '1' }) };
     const [program = '', ...args] = command;
-    return new Daemon(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env }));
+    return new Daemon(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env }), setup.onLog);
   }
 
   get pid(): number {

@@ -1,0 +1,29 @@
+/** `npm run soak -- [--minutes N] [--seed S]`: prints a sample now and then, the figures, and what broke a promise. */
+import { parseArgs } from 'node:util';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { report } from './report.ts';
+import { soak } from './soak.ts';
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } },
+});
+const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
+const folder = await temporaryFolder();
+let shown = -Infinity;
+try {
+  const result = await soak({
+    directory: folder.path,
+    minutes,
+    seed,
+    onSample: (sample) => {
+      if (sample.at - shown < 10) return;
+      shown = sample.at;
+      const { tables, ...figures } = sample;
+      process.stderr.write(`${JSON.stringify({ ...figures, tables: tables.size })}\n`);
+    },
+  });
+  process.stdout.write(`${report(result, minutes, seed)}\n`);
+  process.exitCode = result.violations.length === 0 ? 0 : 1;
+} finally {
+  await folder.remove();
+}
