@@ -111,7 +111,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
     meaning:
       'At least one record does not fit the table; **nothing was written**. `errors` lists up to 100: record and line (from 1), JSON pointer, code, expected, got; `total_errors` counts all refused records.',
     remedy:
-      'Mend them and send the whole batch again, or send with `?on_error=dead_letter` ([dead-letters.md](dead-letters.md)). A request of a channel or key with nothing but such records is refused in any case: its stamp is kept with records of the table.',
+      'Mend them and send the whole batch again, or send with `?on_error=dead_letter` ([dead-letters.md](dead-letters.md)).',
   },
   'invalid-table': {
     meaning: 'The definition is not valid; `errors` lists every fault with its JSON pointer.',

@@ -6,7 +6,7 @@
 import { SluiceError } from '../core/errors.ts';
 import { offset, type LaneId, type Offset, type TableUuid } from '../core/ids.ts';
 import type { Pace } from '../core/pace.ts';
-import type { Entry, LateRefusal, Log } from '../contracts/log.ts';
+import { recordsIn, type Entry, type LateRefusal, type Log } from '../contracts/log.ts';
 import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.ts';
 import type { TraceContext } from '../contracts/tracing.ts';
 import { undecided, type LateMisfit, type Undecided } from './dead-letters/undecided.ts';
@@ -113,7 +113,7 @@ export class Feed {
     const plain = this.#mode === 'live' && this.#target.hasRoom() && entry.decides === undefined;
     if (plain && this.#stage(entry, ready).length === 0) return;
     if (this.#mode === 'live') this.#mode = 'behind';
-    this.#unstaged.records += entry.count;
+    this.#unstaged.records += recordsIn(entry);
     this.#unstaged.bytes += entry.payload.byteLength;
     this.#wake();
   }
@@ -141,7 +141,7 @@ export class Feed {
       if (turn !== this.#turn) return;
       const [misfit] = this.#stage(entry, ready);
       if (misfit !== undefined) throw noLongerFits(entry, misfit);
-      this.#unstaged.records = Math.max(0, this.#unstaged.records - entry.count);
+      this.#unstaged.records = Math.max(0, this.#unstaged.records - recordsIn(entry));
       this.#unstaged.bytes = Math.max(0, this.#unstaged.bytes - entry.payload.byteLength);
     }
     // Nothing is awaited between this check and the switch, so no append can slip between.
@@ -172,7 +172,7 @@ export class Feed {
     }
     this.#met.add(entry.lane);
     const open = this.#target.open();
-    const count = lines.count ?? entry.count;
+    const count = lines.count ?? recordsIn(entry);
     if (count > 0) open.staging.append(lines.lines, count);
     open.extend(entry.lane, at, end);
     open.requests.add(ready?.trace);

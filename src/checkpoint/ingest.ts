@@ -67,8 +67,6 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     let prepared: Prepared | AppendAnswer;
     if (checked.kind === 'accepted') prepared = await this.#whole(pipeline, request, checker, schemaId, checked);
     else if ((request.onError ?? onErrorOf(pipeline.view.properties)) === 'reject') return checked;
-    // The producer's stamp is kept with the table's own records: without any there is nothing to remember the request by.
-    else if (turn !== undefined && checked.total === checked.count) return checked;
     else prepared = await this.#coordinator.deadLetters.divide(pipeline, request, { checker, schemaId, checked });
     if ('kind' in prepared) return prepared;
 

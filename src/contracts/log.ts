@@ -48,9 +48,12 @@ export interface Admission {
 export interface EntryDraft {
   readonly table: TableUuid;
   readonly schemaId: number;
-  /** Records in the payload, ≥ 1. */
+  /** Offsets that the entry takes, ≥ 1: one a record. */
   readonly count: number;
-  /** NDJSON: `count` lines, each ended by `\n`, valid under `schemaId` with these options. */
+  /**
+   * NDJSON: `count` lines, each ended by `\n`, valid under `schemaId` with these options. Empty: no record, but a place of its own for
+   * the stamp of a request that became dead letters alone; then `count` is 1.
+   */
   readonly payload: Uint8Array;
   /** Unknown fields in the payload are to be left out rather than refused. */
   readonly ignoreUnknownFields?: boolean;
@@ -63,6 +66,8 @@ export interface Entry extends EntryDraft {
   readonly lane: LaneId;
   readonly baseOffset: Offset;
 }
+
+export const recordsIn = ({ payload, count }: EntryDraft): number => (payload.byteLength === 0 ? 0 : count);
 
 /** `[first, end)` of a lane that the log still holds for somebody; `end` is the next offset of the lane. */
 export interface LaneRange {

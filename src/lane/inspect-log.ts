@@ -50,9 +50,12 @@ export interface InspectedEntry {
   readonly table: TableUuid;
   readonly schemaId: number;
   readonly baseOffset: Offset;
+  /** Offsets; without a payload there are no records. */
   readonly count: number;
   readonly payloadBytes: number;
 }
+
+export const recordsOf = ({ count, payloadBytes }: InspectedEntry): number => (payloadBytes === 0 ? 0 : count);
 
 /** Manifest first, then segments oldest first, then parked files. Damage is a part like any other; only a failing disk rejects. */
 export async function* inspectLog(disk: Disk, directory: string): AsyncGenerator<InspectedPart, void> {

@@ -3,7 +3,7 @@
  * Owns the sums. The parts come from `inspect-log.ts`; how far tables are comes from whoever can read them.
  */
 import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
-import type { InspectedEntry, InspectedPart } from './inspect-log.ts';
+import { recordsOf, type InspectedEntry, type InspectedPart } from './inspect-log.ts';
 import type { ParkedRecord } from './manifest.ts';
 
 /** How far a table is in a lane, by what it says itself; undefined: it has nothing of the lane. */
@@ -148,13 +148,13 @@ function addToTable(
     parked: false,
   };
   tables.set(entry.table, summary);
-  summary.records += entry.count;
+  summary.records += recordsOf(entry);
   summary.bytes += entry.payloadBytes;
   const pending = standings === undefined ? entry.count : pendingOf(entry, standing?.nextOf(lane));
   if (pending === 0) return;
   summary.oldestAt = Math.min(summary.oldestAt ?? writtenAt, writtenAt);
   if (standings === undefined) return;
-  summary.pendingRecords = (summary.pendingRecords ?? 0) + pending;
+  summary.pendingRecords = (summary.pendingRecords ?? 0) + Math.min(pending, recordsOf(entry));
   summary.pendingBytes = (summary.pendingBytes ?? 0) + Math.round((entry.payloadBytes * pending) / entry.count);
 }
 

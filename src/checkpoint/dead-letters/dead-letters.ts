@@ -103,7 +103,7 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
     if ('kind' in letters) return letters;
     const bad = await this.compose(letters, rows);
     if ('kind' in bad) return bad;
-    const good = divided.count === 0 ? undefined : await this.#good(pipeline, request, attempt, divided);
+    const good = await this.#good(pipeline, request, attempt, divided);
     return {
       drafts: [...(good === undefined ? [] : [good.draft]), bad.draft],
       records: divided.count + divided.refused,
@@ -183,12 +183,20 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
     };
   }
 
+  /** The table's own entry. What a producer is remembered by is kept there, so that the table's commits hold it: without a record, too. */
   async #good(
     pipeline: TablePipeline<V, P>,
     request: AppendRequest,
     { checker, schemaId }: { readonly checker: RecordChecker; readonly schemaId: number },
     { lines: payload, count, canonical }: { lines: Uint8Array; count: number; canonical: boolean },
-  ): Promise<Letters> {
+  ): Promise<Letters | undefined> {
+    if (count === 0)
+      return request.producer === undefined
+        ? undefined
+        : {
+            draft: { table: pipeline.uuid, schemaId, count: 1, payload: NO_LINES },
+            ready: { by: checker, lines: NO_LINES, count: 0 },
+          };
     const lines = canonical
       ? payload
       : (await this.#context.pace.run(checker.canonicalInSteps(payload, request))).lines;
@@ -211,6 +219,8 @@ export const orUnavailable = <T>(work: Promise<T>): Promise<T | 'unavailable'> =
     if (isSluiceError(error, 'unavailable')) return 'unavailable' as const;
     throw error;
   });
+
+const NO_LINES = new Uint8Array();
 
 const LENIENT = { ignoreUnknownFields: true };
 

@@ -2,7 +2,7 @@
  * What is known of a table's producers (protocol §5): channels with their next offset, keys with their answers. Owns the fold over stamps
  * and notes, which may be given again in any number without effect. Reads and writes nothing; who asks which state is `table-producers.ts`.
  */
-import type { Entry, ProducerStamp } from '../../contracts/log.ts';
+import { recordsIn, type Entry, type ProducerStamp } from '../../contracts/log.ts';
 import type { Position } from '../../contracts/service-ports.ts';
 import { offset } from '../../core/ids.ts';
 import type { ChannelNote } from './channel-note.ts';
@@ -119,7 +119,7 @@ export class ProducerState implements ProducerFacts {
     const position: Position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
     return stamp.kind === 'channel'
       ? this.#channelStored(stamp, entry, position, unseenFrom)
-      : this.#keyStored(stamp, entry.count, position, now);
+      : this.#keyStored(stamp, recordsIn(entry), position, now);
   }
 
   #channelStored(

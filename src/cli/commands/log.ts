@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import type { InspectedPart } from '../../lane/inspect-log.ts';
-import { inspectLog } from '../../lane/inspect-log.ts';
+import { inspectLog, recordsOf } from '../../lane/inspect-log.ts';
 import { NodeDisk } from '../../lane/node-disk.ts';
 import type { CommandContext, ConfigOptions } from '../command-context.ts';
 import { settingsOf, terminalOf, withConfig } from '../command-context.ts';
@@ -88,7 +88,7 @@ function whatOf(part: InspectedPart): string {
     case 'header':
       return `of a ${part.of} file`;
     case 'frame': {
-      const records = part.entries.reduce((sum, entry) => sum + entry.count, 0);
+      const records = part.entries.reduce((sum, entry) => sum + recordsOf(entry), 0);
       const tables = new Set(part.entries.map((entry) => entry.table)).size;
       const [first] = part.entries;
       const from = first === undefined ? '' : ` from offset ${first.baseOffset}`;

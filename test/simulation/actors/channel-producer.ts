@@ -11,6 +11,7 @@ import type { Life } from '../world/life.ts';
 import type { SeededRandom } from '../world/random.ts';
 import { bodyOf, row } from '../world/records.ts';
 import type { World } from '../world/world.ts';
+import { mayBeHalfLost, spoil } from './lettered.ts';
 
 interface Batch {
   readonly request: SentRequest;
@@ -37,6 +38,8 @@ export class ChannelProducer {
   readonly #name: string;
   readonly #table: string;
   readonly #pace: number;
+  /** Asks for dead letters, and has a use for them. */
+  readonly #lettered: boolean;
   #batches: Batch[] = [];
   #epoch: bigint | undefined;
   /** Everything below is stored, as it was told. */
@@ -48,6 +51,7 @@ export class ChannelProducer {
     this.#name = `c${number}`;
     this.#table = this.#random.pick(world.tableNames) ?? 't1';
     this.#pace = this.#random.pick([20, 80, 300]) ?? 80;
+    this.#lettered = world.random.fork(`letters of channel ${number}`).chance(0.6);
   }
 
   start(): void {
@@ -61,7 +65,8 @@ export class ChannelProducer {
         state.kind !== 'stopped' && uuid === this.#world.catalog.get({ namespace: ['ns'], name: this.#table })?.uuid,
     );
     const stored = this.#batches.filter(
-      ({ request }) => request.stored?.table === pipeline?.uuid && !this.#world.isGone(request),
+      ({ request }) =>
+        request.stored?.table === pipeline?.uuid && !this.#world.isGone(request) && !mayBeHalfLost(request),
     );
     const last = stored.at(-1);
     if (pipeline === undefined || last === undefined || this.#world.invariants.of(pipeline.uuid).wentBack) return;
@@ -117,55 +122,70 @@ export class ChannelProducer {
     }
     for (const { request, offset } of above) {
       if (offset < next) this.#violation(`${life.name} expects ${next}, in the midst of r${request.id}`);
-      if (!this.#world.isGone(request))
+      if (!this.#world.isGone(request) && !mayBeHalfLost(request))
         this.#violation(`${life.name} expects ${next}, and r${request.id} from ${offset} on is stored`);
-      this.#world.ledger.forget(request);
+      if (!mayBeHalfLost(request)) this.#world.ledger.forget(request);
     }
+    for (const batch of above) this.#remakeIfHalfLost(batch);
     for (const batch of this.#batches) if (batch.end <= next) this.#heardStored(life, batch, undefined);
     this.#told = next;
   }
 
   #send(life: Life, epoch: bigint): void {
-    const batch = this.#batches.find(({ offset }) => offset === this.#told) ?? this.#newBatch();
+    const known = this.#batches.find(({ offset }) => offset === this.#told);
+    const batch = known === undefined ? this.#newBatch() : this.#remakeIfHalfLost(known);
     const before = this.#random.pick(this.#batches.filter(({ end }) => end <= batch.offset).slice(-4));
-    if (before !== undefined && this.#random.chance(0.15)) this.#post(life, epoch, before, before.request.rows);
+    if (before !== undefined && this.#random.chance(0.15)) this.#post(life, epoch, before);
     else if (before?.end === batch.offset && this.#random.chance(0.15))
-      this.#post(
-        life,
-        epoch,
-        { ...batch, offset: before.offset },
-        [...before.request.rows, ...batch.request.rows],
-        batch,
-      );
+      this.#post(life, epoch, { ...batch, offset: before.offset }, before);
     else {
-      this.#post(life, epoch, batch, batch.request.rows);
-      if (this.#random.chance(0.3)) this.#post(life, epoch, batch, batch.request.rows, undefined, true);
+      this.#post(life, epoch, batch);
+      if (this.#random.chance(0.3)) this.#post(life, epoch, batch, undefined, true);
     }
   }
 
   #newBatch(): Batch {
     const count = this.#random.int(1, 5);
+    const batch = { request: this.#newRequest(count), offset: this.#told, end: this.#told + BigInt(count) };
+    this.#batches.push(batch);
+    return batch;
+  }
+
+  #newRequest(count: number): SentRequest {
     const request = this.#world.ledger.sent(
       this.#table,
       (id) => Array.from({ length: count }, (_, number) => row(id, number)),
       'channel',
     );
-    const batch = { request, offset: this.#told, end: this.#told + BigInt(count) };
-    this.#batches.push(batch);
-    return batch;
+    if (this.#lettered) spoil(request, this.#random, this.#world.aboutLateRefusals);
+    return request;
   }
 
-  /** `over`: the records behind those that are stored already, which a daemon must not call a duplicate. */
-  #post(life: Life, epoch: bigint, batch: Batch, rows: readonly string[], over?: Batch, second = false): void {
+  /** Other records with the same offsets. */
+  #remakeIfHalfLost(batch: Batch): Batch {
+    if (!mayBeHalfLost(batch.request)) return batch;
+    const remade = { ...batch, request: this.#newRequest(batch.request.rows.length) };
+    this.#batches = this.#batches.map((each) => (each === batch ? remade : each));
+    return remade;
+  }
+
+  /** `before`: records that are stored already go first, and a daemon must not call the others a duplicate. */
+  #post(life: Life, epoch: bigint, batch: Batch, before?: Batch, second = false): void {
     const { request, offset } = batch;
-    const what = `${second ? 'again ' : ''}${over === undefined ? '' : 'overlapping '}r${request.id} at ${offset} of ${this.#name}`;
+    const body = Buffer.concat(
+      [...(before === undefined ? [] : [before.request]), request].map(({ rows, columns, bad }) =>
+        bodyOf(rows, columns, bad),
+      ),
+    );
+    const what = `${second ? 'again ' : ''}${before === undefined ? '' : 'overlapping '}r${request.id} at ${offset} of ${this.#name}`;
     const append = () =>
       life.ingest?.append({
         table: { namespace: ['ns'], name: this.#table },
-        body: bodyOf(rows, []),
+        body,
         format: 'ndjson',
         ignoreUnknownFields: false,
         principal: 'p',
+        ...(this.#lettered ? { onError: 'dead_letter' } : {}),
         producer: { kind: 'channel', name: this.#name, epoch, offset },
       });
     this.#exchange(life, what, append, (answer) => this.#hear(life, batch, answer), second);

@@ -8,14 +8,21 @@ import type { SentRequest } from '../world/ledger.ts';
 import type { SeededRandom } from '../world/random.ts';
 import { bodyOf, row } from '../world/records.ts';
 import type { World } from '../world/world.ts';
+import { mayBeHalfLost, spoil } from './lettered.ts';
 
 const PATIENCE_MS = 1_000;
+
+interface Answered {
+  readonly position: Position;
+  readonly accepted: number;
+  readonly rejected: number;
+}
 
 interface Keyed {
   readonly key: string;
   readonly request: SentRequest;
-  /** Where it was said to be. */
-  answered: Position | undefined;
+  /** What was said of it. */
+  answered: Answered | undefined;
 }
 
 export class KeyProducer {
@@ -23,6 +30,8 @@ export class KeyProducer {
   readonly #random: SeededRandom;
   readonly #name: string;
   readonly #pace: number;
+  /** Asks for dead letters, and has a use for them. */
+  readonly #lettered: boolean;
   #current: Keyed | undefined;
   readonly #past: Keyed[] = [];
 
@@ -31,6 +40,7 @@ export class KeyProducer {
     this.#random = world.random.fork(`key ${number}`);
     this.#name = `k${number}`;
     this.#pace = this.#random.pick([20, 80, 300]) ?? 80;
+    this.#lettered = world.random.fork(`letters of key ${number}`).chance(0.6);
   }
 
   start(): void {
@@ -54,6 +64,7 @@ export class KeyProducer {
       (id) => Array.from({ length: count }, (_, number) => row(id, number)),
       'key',
     );
+    if (this.#lettered) spoil(request, this.#random, this.#world.aboutLateRefusals);
     const keyed: Keyed = { key: `${this.#name}-${request.id}`, request, answered: undefined };
     this.#world.later(PATIENCE_MS * 4, `${this.#name} gives up`, () => {
       if (this.#current === keyed) this.#current = undefined;
@@ -67,17 +78,18 @@ export class KeyProducer {
     const life = this.#random.pick(lives.filter((each) => each.alive && each.ingest !== undefined));
     const rows = otherBody ? request.rows.map((id) => `x${id}`) : request.rows;
     if (life === undefined) return;
-    if (request.stored !== undefined && this.#world.isGone(request)) this.#world.ledger.forget(request);
+    if (this.#isGoneFor(keyed)) return;
     const what = `${otherBody ? 'another body for ' : ''}r${request.id} as ${key}`;
     scheduler.after(this.#random.between(0.2, 5), `${what} to ${life.name}`, () => {
       if (!life.alive) return;
       life.ingest
         ?.append({
           table: { namespace: ['ns'], name: request.table },
-          body: bodyOf(rows, []),
+          body: bodyOf(rows, request.columns, request.bad),
           format: 'ndjson',
           ignoreUnknownFields: false,
           principal: 'p',
+          ...(this.#lettered ? { onError: 'dead_letter' } : {}),
           producer: { kind: 'idempotency-key', key },
         })
         .then(
@@ -92,6 +104,17 @@ export class KeyProducer {
           },
         );
     });
+  }
+
+  /** What is gone is sent once more, or never when a part of it may be there. */
+  #isGoneFor(keyed: Keyed): boolean {
+    const { request } = keyed;
+    if (request.stored === undefined) return false;
+    const parted = request.bad.size > 0 || request.columns.length > 0;
+    if (!this.#world.isGone(request) && !mayBeHalfLost(request)) return false;
+    if (!parted) this.#world.ledger.forget(request);
+    else if (this.#current === keyed) this.#current = undefined;
+    return parted;
   }
 
   #hear(keyed: Keyed, answer: AppendAnswer, otherBody: boolean): void {
@@ -110,9 +133,17 @@ export class KeyProducer {
     const { lane, offset } = request.stored.position;
     if (!gone && (answer.position.lane !== lane || answer.position.offset !== offset))
       this.#violation(`${keyed.key} is said to be at ${answer.position.offset}, and it is at ${offset}`);
+    const { position, accepted } = answer;
+    const rejected = answer.deadLetters?.rejected ?? answer.replayed?.rejected ?? 0;
+    const before = keyed.answered;
+    if (before?.position.lane === lane && before.position.offset === offset && !gone)
+      if (before.accepted !== accepted || before.rejected !== rejected)
+        this.#violation(
+          `${keyed.key} was answered ${before.accepted} and ${before.rejected}, then ${accepted} and ${rejected}`,
+        );
     request.state = 'acknowledged';
     request.acknowledgedAt ??= this.#world.scheduler.now;
-    keyed.answered = answer.position;
+    keyed.answered = { position, accepted, rejected };
     if (this.#current === keyed) this.#current = undefined;
     if (!this.#past.includes(keyed)) this.#past.push(keyed);
   }

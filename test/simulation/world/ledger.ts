@@ -18,6 +18,8 @@ export interface SentRequest {
     | undefined;
   /** Rows that fit no table. */
   bad: ReadonlySet<string>;
+  /** Columns that its rows use, and that somebody may drop. */
+  columns: readonly string[];
   /** Rows that became dead letters, when they were sent or late, and where the last such letter lies. */
   readonly letters: Map<string, { readonly position: Position; readonly table: TableUuid; readonly at: number }>;
   /** The life that owes the producer word of the commit. */
@@ -47,6 +49,7 @@ export class Ledger {
       acknowledgedAt: undefined,
       stored: undefined,
       bad: new Set(),
+      columns: [],
       letters: new Map(),
       awaits: undefined,
       committed: undefined,

@@ -4,7 +4,7 @@
  */
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
 import type { PipelineState } from '../../../src/checkpoint/pipeline-context.ts';
-import type { Entry } from '../../../src/contracts/log.ts';
+import { recordsIn, type Entry } from '../../../src/contracts/log.ts';
 import { offset, formatTableName, tableUuid, type TableName, type TableUuid } from '../../../src/core/ids.ts';
 import { uuidV4 } from '../../../src/core/runtime.ts';
 import { ON_ERROR_PROPERTY } from '../../../src/record/on-error.ts';
@@ -96,6 +96,8 @@ export class World implements WorldCore {
       stage === undefined
         ? Faults.drawn(this.random.fork('faults'), without ?? new Set(), often, always)
         : new Faults(new Set(stage.faults));
+    // Two daemons that hold the same entries may each decide that a record of them no longer fits.
+    if (this.faults.kinds.has('volume-cloned')) this.lettersByDefault = false;
     this.trouble = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
     if (this.aboutLateRefusals) this.trouble = 0.8;
     this.partitions = shape.int(1, 3);
@@ -265,8 +267,11 @@ export class World implements WorldCore {
   }
 
   onStored(life: Life, entries: readonly Entry[]): void {
+    // Of an exact producer's request that is dead letters alone.
+    const stampOnly = entries.find((entry) => recordsIn(entry) === 0);
     for (const entry of entries) {
-      const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
+      const { lane, baseOffset, count, table } = stampOnly ?? entry;
+      const position = { lane, offset: offset(baseOffset + BigInt(count)) };
       const rows = rowsOf(entry.payload);
       if (areLetters(entry.payload)) this.onDecided(entry);
       for (const { id, status } of lettersOf(entry.payload)) if (status !== 'open') this.ledger.marks.add(id);
@@ -275,12 +280,12 @@ export class World implements WorldCore {
       if (request.stored !== undefined) {
         // A replay brings what were dead letters.
         const replayed = rows.every((row) => this.ledger.requests[requestOf(row) ?? -1]?.letters.has(row) === true);
-        if (areLetters(entry.payload) || replayed) continue;
+        if ((areLetters(entry.payload) && stampOnly === undefined) || replayed) continue;
         this.#storedAgain(request);
       }
-      request.stored = { position, table: entry.table, volume: life.volume.name, at: this.scheduler.now };
-      this.invariants.onStored(request, entry.table);
-      if (this.invariants.of(entry.table).dropped) request.excused ??= 'table dropped';
+      request.stored = { position, table, volume: life.volume.name, at: this.scheduler.now };
+      this.invariants.onStored(request, table);
+      if (this.invariants.of(table).dropped) request.excused ??= 'table dropped';
     }
   }
 

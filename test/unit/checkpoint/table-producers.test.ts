@@ -1,6 +1,7 @@
 /** Rules of channels and keys (protocol §5) over a real log on a simulated disk: what is judged, what travels, what is found after a start. */
 import { expect, test } from 'vitest';
 import { StateObjects } from '../../../src/checkpoint/producers/state-objects.ts';
+import { positionOf } from '../../../src/checkpoint/producers/producer-state.ts';
 import { TableProducers, type ProducersContext } from '../../../src/checkpoint/producers/table-producers.ts';
 import type { Entry, Log, ProducerStamp } from '../../../src/contracts/log.ts';
 import type { ChannelAnswer } from '../../../src/contracts/service-ports.ts';
@@ -33,7 +34,8 @@ class Rig {
     return this;
   }
 
-  async append(producer: ProducerStamp, stage = true): Promise<string> {
+  /** Of the stamp's records as many are the table's own; the others are dead letters. */
+  async append(producer: ProducerStamp, stage = true, own = producer.records): Promise<string> {
     const { producers } = this;
     let verdict = 'stored';
     const place = () => {
@@ -48,11 +50,8 @@ class Rig {
       }
     };
     const admission = { admit: place, retract: () => producers.retract() };
-    const outcome = await this.log.append(
-      [{ ...draft(TABLE_A, 'x', producer.records), producer }],
-      onAppended,
-      admission,
-    );
+    const entry = own === 0 ? { ...draft(TABLE_A, 'x'), payload: new Uint8Array() } : draft(TABLE_A, 'x', own);
+    const outcome = await this.log.append([{ ...entry, producer }], onAppended, admission);
     if (outcome.kind === 'appended') entriesOf(outcome);
     return outcome.kind === 'withheld' ? verdict : outcome.kind;
   }
@@ -61,8 +60,8 @@ class Rig {
     return this.append({ kind: 'channel', name, epoch: at, offset: first, records }, stage);
   }
 
-  key(name: string): Promise<string> {
-    return this.append({ kind: 'idempotency-key', name, fingerprint: Buffer.from([1]), records: 1 });
+  key(name: string, records = 1, own = records): Promise<string> {
+    return this.append({ kind: 'idempotency-key', name, fingerprint: Buffer.from([1]), records }, true, own);
   }
 
   async commit(number: number): Promise<void> {
@@ -192,6 +191,43 @@ test('keys leave by count and by time, and no jump of the clock nor a restart sh
   rig.world.runtime.advance(2_000);
   expect(rig.producers.key('k4')).toBeUndefined();
 });
+
+test.each([
+  ['the log', false],
+  ['what the table points to', true],
+])(
+  'dead letters count for channel and key, also when there is nothing else, and a start finds it in %s',
+  async (_name, committed) => {
+    const rig = await new Rig().start();
+    await rig.producers.open('c', undefined);
+    const stamp = (first: bigint) => ({ kind: 'channel', name: 'c', epoch: 1n, offset: first, records: 3 }) as const;
+    await rig.append(stamp(0n), true, 2);
+    await rig.append(stamp(3n), true, 0);
+    await rig.key('mixed', 3, 2);
+    await rig.key('none', 3, 0);
+    const known = () => {
+      const channel = rig.producers.channel('c') ?? expect.fail('no channel');
+      return {
+        // Where the middle of a request is that was parted, nobody remembers.
+        channel: [channel.next, ...[3n, 6n, 2n].map((end) => positionOf(channel, end)?.offset)],
+        keys: ['mixed', 'none'].map((name) => ({ ...rig.producers.key(name), at: 0 })),
+      };
+    };
+    const before = known();
+    expect(before).toMatchObject({
+      channel: [6n, 2n, 3n, undefined],
+      keys: [
+        { accepted: 2, rejected: 1, position: { offset: 5n } },
+        { accepted: 0, rejected: 3, position: { offset: 6n } },
+      ],
+    });
+    if (committed) await rig.commit(1);
+    await rig.log.close();
+    await rig.start();
+    expect(known()).toEqual(before);
+    expect(await rig.append(stamp(3n), true, 0)).toBe('duplicate');
+  },
+);
 
 test('a closed channel begins at 0 again, and nothing of its former life counts', async () => {
   const rig = await new Rig().start();
