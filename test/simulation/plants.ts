@@ -79,6 +79,19 @@ const passing = (core: WorldCore, ms: number): Promise<void> =>
 
 const minting = (): boolean => new Error().stack?.includes('lane-id') === true;
 
+/** Of a table with a lost log the producers' state is believed that was there when this life saw the table first. */
+export function stateBeforeFence(format: SimFormat): SimFormat['progress'] {
+  const first = new Map<TableUuid, string | undefined>();
+  return (view, pipeline) => {
+    const progress = format.progress(view, pipeline);
+    if (!first.has(view.uuid)) first.set(view.uuid, progress?.state);
+    if (progress === undefined || ![...progress.lanes.values()].some((lane) => lane.lost)) return progress;
+    const { state: _, ...rest } = progress;
+    const state = first.get(view.uuid);
+    return state === undefined ? rest : { ...rest, state };
+  };
+}
+
 export const PLANTS: readonly Plant[] = [
   {
     // What the table says is replaced by what this life remembers of its own commits.
@@ -205,7 +218,6 @@ export const PLANTS: readonly Plant[] = [
     // The pointer that was read before the fence is believed after it. The catalog is slow, so that something may land in between.
     name: 'state-before-fence',
     format: (format, { core, random }) => {
-      const first = new Map<TableUuid, string | undefined>();
       return over<Format>(format, {
         prepare: async (view, change, token) => {
           if (change.added.length === 0) await passing(core, SLOW_FENCE_MS);
@@ -223,14 +235,7 @@ export const PLANTS: readonly Plant[] = [
           await passing(core, SLOW_FENCE_MS);
           return { kind: 'unknown', cause: 'late' };
         },
-        progress: (view, pipeline) => {
-          const progress = format.progress(view, pipeline);
-          if (!first.has(view.uuid)) first.set(view.uuid, progress?.state);
-          if (progress === undefined || ![...progress.lanes.values()].some((lane) => lane.lost)) return progress;
-          const { state: _, ...rest } = progress;
-          const state = first.get(view.uuid);
-          return state === undefined ? rest : { ...rest, state };
-        },
+        progress: stateBeforeFence(format),
       });
     },
   },

@@ -1,6 +1,6 @@
 /** A world without actors, for one scenario at a time: the test says who does what, and lets time pass. Owns the waiting. */
 import { expect } from 'vitest';
-import type { AppendAnswer } from '../../../src/contracts/service-ports.ts';
+import type { AppendAnswer, Producer } from '../../../src/contracts/service-ports.ts';
 import type { Plant } from '../plants.ts';
 import type { LogSettings } from './core.ts';
 import type { FaultKind } from './faults.ts';
@@ -8,6 +8,7 @@ import type { SentRequest } from './ledger.ts';
 import type { Life } from './life.ts';
 import type { SimTable } from './model-catalog.ts';
 import { bodyOf, row } from './records.ts';
+import { SimVolume } from './volumes.ts';
 import { World } from './world.ts';
 
 /** More than any back-off. */
@@ -87,6 +88,41 @@ export class Stage {
     expect((await this.end(answer)).kind).toBe('durable');
     request.state = 'acknowledged';
     return request;
+  }
+
+  /** Three records for `t1` under a channel or a key, of which the first `bad` fit no table. */
+  exact(kind: 'channel' | 'key', bad = 0): SentRequest {
+    const request = this.world.ledger.sent('t1', (id) => [row(id, 0), row(id, 1), row(id, 2)], kind);
+    request.bad = new Set(request.rows.slice(0, bad));
+    return request;
+  }
+
+  sendExactly(life: Life, { table, rows, columns, bad }: SentRequest, producer: Producer): Promise<AppendAnswer> {
+    if (life.ingest === undefined) throw new Error('the daemon is not ready');
+    const answer = life.ingest.append({
+      table: { namespace: ['ns'], name: table },
+      body: bodyOf(rows, columns, bad),
+      format: 'ndjson',
+      ignoreUnknownFields: false,
+      principal: 'p',
+      onError: 'dead_letter',
+      producer,
+    });
+    return this.end(answer);
+  }
+
+  /** Opens channel `c` of `t1`. */
+  async openChannel(life: Life): Promise<{ readonly epoch: bigint; readonly next: bigint }> {
+    if (life.channels === undefined) throw new Error('the daemon is not ready');
+    const opened = await this.end(life.channels.open({ namespace: ['ns'], name: 't1' }, 'c'));
+    return opened.kind === 'done' ? opened.channel : expect.fail(opened.kind);
+  }
+
+  /** The daemon ends, and the log is gone with what no table has. */
+  loseVolume(life: Life): void {
+    life.end();
+    for (const request of this.world.ledger.requests) request.unlogged = request.stored !== undefined;
+    this.world.volumes.splice(this.world.volumes.indexOf(life.volume), 1, new SimVolume(life.volume.name));
   }
 
   isIn(request: SentRequest): boolean {

@@ -365,6 +365,7 @@ export class World implements WorldCore {
         request.state === 'acknowledged' &&
         request.stored?.volume === life.volume.name &&
         tables.has(request.stored.table) &&
+        !this.#heldBack(life, request) &&
         request.excused === undefined,
     );
   }
