@@ -42,8 +42,17 @@ async function ask(method: string, url: string, body?: string, headers: Record<s
   }
 }
 
-const linesOf = ({ first, count }: SentRequest): string =>
-  Array.from({ length: count }, (_, index) => `{"id":${first + index},"day":"2026-11-01","text":"exact"}\n`).join('');
+/** One request in three has records that become dead letters; some have nothing else. */
+function requestFor(table: string, ledger: Ledger, next: () => number): SentRequest {
+  const share = next() % 3 === 0 ? 1 + (next() % 4) : 0;
+  return ledger.open(table, 1 + (next() % 20), () => share > 0 && next() % 4 < share);
+}
+
+const linesOf = ({ first, count, bad }: SentRequest): string =>
+  Array.from({ length: count }, (_, index) => {
+    const never = bad.has(first + index) ? '"never":1,' : '';
+    return `{"id":${first + index},${never}"day":"2026-11-01","text":"exact"}\n`;
+  }).join('');
 
 class ChannelSender implements ExactProducer {
   readonly violations: string[] = [];
@@ -73,7 +82,7 @@ class ChannelSender implements ExactProducer {
         continue;
       }
       const { request, offset } = this.#at(expected);
-      const path = `${url}/api/v1/tables/${this.#table}/records?channel=crash&epoch=${epoch}&offset=${offset}`;
+      const path = `${url}/api/v1/tables/${this.#table}/records?on_error=dead_letter&channel=crash&epoch=${epoch}&offset=${offset}`;
       // On two connections at times: one of them is a duplicate.
       const twice = this.#next() % 4 === 0;
       const answers = await Promise.all(
@@ -92,7 +101,7 @@ class ChannelSender implements ExactProducer {
   #at(offset: number) {
     const known = this.#requests.find((each) => each.offset === offset);
     if (known !== undefined) return known;
-    const made = { request: this.#ledger.open(this.#table, 1 + (this.#next() % 20), () => false), offset };
+    const made = { request: requestFor(this.#table, this.#ledger, this.#next), offset };
     this.#requests.push(made);
     return made;
   }
@@ -116,7 +125,7 @@ class KeySender implements ExactProducer {
   readonly #ledger: Ledger;
   readonly #next: () => number;
   #doubtful: SentRequest | undefined;
-  readonly #positions = new Map<SentRequest, string>();
+  readonly #answers = new Map<SentRequest, string>();
 
   constructor(table: string, ledger: Ledger, seed: number) {
     this.#table = table;
@@ -126,20 +135,23 @@ class KeySender implements ExactProducer {
 
   async run(url: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const old = this.#next() % 5 === 0 ? [...this.#positions.keys()].at(-1 - (this.#next() % 20)) : undefined;
-      const request = old ?? (this.#doubtful ??= this.#ledger.open(this.#table, 1 + (this.#next() % 20), () => false));
-      const { status, body } = await ask('POST', `${url}/api/v1/tables/${this.#table}/records`, linesOf(request), {
+      const old = this.#next() % 5 === 0 ? [...this.#answers.keys()].at(-1 - (this.#next() % 20)) : undefined;
+      const request = old ?? (this.#doubtful ??= requestFor(this.#table, this.#ledger, this.#next));
+      const path = `${url}/api/v1/tables/${this.#table}/records?on_error=dead_letter`;
+      const { status, body } = await ask('POST', path, linesOf(request), {
         'idempotency-key': `"${this.#table}-${request.first}"`,
       });
       if (status !== 200 && status !== 202) {
         await sleep(PAUSE_MS);
         continue;
       }
-      const position = String(body['position']);
-      const known = this.#positions.get(request);
-      if (known !== undefined && known !== position)
-        this.violations.push(`${this.#table}: one key, two positions: ${known} and ${position}`);
-      this.#positions.set(request, position);
+      const answer = `${String(body['accepted'])} accepted, ${String(body['rejected'])} rejected, ${String(body['position'])}`;
+      const known = this.#answers.get(request);
+      if (known !== undefined && known !== answer)
+        this.violations.push(`${this.#table}: one key, two answers: ${known}; ${answer}`);
+      if (Number(body['rejected']) !== request.bad.size)
+        this.violations.push(`${this.#table}: ${request.bad.size} records were bad, the answer is ${answer}`);
+      this.#answers.set(request, answer);
       request.acknowledged = true;
       if (request === this.#doubtful) this.#doubtful = undefined;
     }

@@ -73,9 +73,9 @@ const sendWithKey = (key: string, body: string, query = '') =>
 const kindOf = ({ json }: Answer): string => String(json['type']).replace('/problems/', '');
 
 /** Records of the table once everything acknowledged is in it. */
-async function countRows(): Promise<number> {
-  await call('POST', `${TABLE}/actions/flush`);
-  const files = (await call('GET', `${TABLE}/files`)).json['files'] as readonly { readonly record_count: string }[];
+async function countRows(table = TABLE): Promise<number> {
+  await call('POST', `${table}/actions/flush`);
+  const files = (await call('GET', `${table}/files`)).json['files'] as readonly { readonly record_count: string }[];
   return files.reduce((sum, file) => sum + Number(file.record_count), 0);
 }
 
@@ -162,6 +162,81 @@ test('64 requests at once with one key have one effect and one answer', async ()
   expect(await sendWithKey('once', rows(0, 3))).toMatchObject({ status: 202 });
   expect(await sendWithKey('once', rows(0, 3), '?ack=committed')).toMatchObject({ status: 200, json: { accepted: 3 } });
   expect(await countRows()).toBe(3);
+});
+
+const LETTERS = `${TABLE}__dead_letters`;
+/** Records of which every other one fits no table. */
+const spoilt = (from: number, count: number): string =>
+  Array.from({ length: count }, (_, index) =>
+    index % 2 === 0 ? `{"id":"${from + index}!"}\n` : rows(from + index, 1),
+  ).join('');
+const sendSpoilt = (epoch: unknown, offset: number, count: number) =>
+  call(
+    'POST',
+    `${RECORDS}?channel=a&epoch=${String(epoch)}&offset=${offset}&on_error=dead_letter`,
+    spoilt(offset, count),
+  );
+
+test.each([
+  ['from the log', NO_CHECKPOINT],
+  ['from the tables, whose log is trimmed', YAML],
+])('dead letters count for channels and keys, and kill -9 leaves each there once, %s', async (_name, yaml) => {
+  await start(yaml);
+  await open('a');
+  const mixed = await sendSpoilt(1, 0, 5);
+  expect(mixed).toMatchObject({ status: 202, json: { accepted: 2, rejected: 3 } });
+  const none = await sendSpoilt(1, 5, 1);
+  expect(none).toMatchObject({ status: 202, json: { accepted: 0, rejected: 1 } });
+  const keyed = [spoilt(100, 4), spoilt(200, 1)].map(async (body, index) => ({
+    body,
+    key: `"k${index}"`,
+    answer: await sendWithKey(`"k${index}"`, body, '?on_error=dead_letter'),
+  }));
+  const answers = await Promise.all(keyed);
+  if (yaml === YAML) {
+    expect([await countRows(), await countRows(LETTERS)]).toEqual([4, 7]);
+    // Another record, so that what only state holds has to move on with the log.
+    await call('POST', RECORDS, rows(300, 1));
+    expect(await countRows()).toBe(5);
+  }
+  for (let life = 0; life < 2; life += 1) {
+    await restart(yaml);
+    expect(await sendSpoilt(1, 0, 5)).toMatchObject({
+      status: 200,
+      json: { duplicate: true, position: mixed.json['position'] },
+    });
+    expect(await sendSpoilt(1, 5, 1)).toMatchObject({ status: 200, json: { duplicate: true } });
+    for (const { key, body, answer } of answers) {
+      const again = await sendWithKey(key, body, '?on_error=dead_letter');
+      const { dead_letter: _where, errors: _why, ...said } = answer.json;
+      expect([again.status, again.json]).toEqual([answer.status, said]);
+      expect(['rejected-records', 'idempotency-replayed'].map((name) => again.headers.get(name))).toEqual([
+        answer.headers.get('rejected-records'),
+        'true',
+      ]);
+    }
+  }
+  const opened = await open('a');
+  expect(opened.json).toMatchObject({ expected_offset: '6', committed_offset: '5' });
+  expect((await sendSpoilt(opened.json['epoch'], 6, 2)).status).toBe(202);
+  expect([await countRows(), await countRows(LETTERS)]).toEqual([yaml === YAML ? 6 : 5, 8]);
+});
+
+test('64 requests with dead letters at once on one channel store each record once', async () => {
+  await start();
+  await open('a');
+  const same = await Promise.all(Array.from({ length: 64 }, () => sendSpoilt(1, 0, 3)));
+  expect(same.filter(({ status }) => status === 202)).toHaveLength(1);
+  expect(new Set(same.map(({ json }) => json['position'])).size).toBe(1);
+  const taken = Array.from({ length: 64 }, async (_, index) => {
+    for (;;) {
+      const { status } = await sendSpoilt(1, 3 + index * 2, 2);
+      if (status < 300) return status;
+      expect(status).toBe(409);
+    }
+  });
+  expect(new Set(await Promise.all(taken))).toEqual(new Set([202]));
+  expect([await countRows(), await countRows(LETTERS)]).toEqual([65, 66]);
 });
 
 test('sluice send that is killed and run again, over a killed daemon, leaves each line there once', async () => {
