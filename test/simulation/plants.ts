@@ -3,6 +3,7 @@
  * in product code. Plants about rewinds come with those.
  */
 import type { Disk, DiskFile } from '../../src/contracts/disk.ts';
+import type { DeadLetter, LetterReader } from '../../src/contracts/dead-letters.ts';
 import type { Entry, Log } from '../../src/contracts/log.ts';
 import type { AppendRequest, IngestPort } from '../../src/contracts/service-ports.ts';
 import type { TableUuid } from '../../src/core/ids.ts';
@@ -35,6 +36,7 @@ export interface Plant {
   readonly random?: (random: SeededRandom) => Random;
   /** Its clock. */
   readonly clock?: (clock: Clock) => Clock;
+  readonly letters?: (reader: LetterReader) => LetterReader;
   readonly prune?: 'property-only';
 }
 
@@ -258,6 +260,17 @@ export const PLANTS: readonly Plant[] = [
           prepared.change.added.length === 0 && prepared.change.progress.lanes.size === 0
             ? Promise.resolve({ kind: 'committed', view: base })
             : format.attempt(base, prepared),
+      }),
+  },
+  {
+    // A dead letter that was replayed is open for ever.
+    name: 'replay-without-marks',
+    letters: (reader) =>
+      over<LetterReader>(reader, {
+        page: async (table, { status: _status, ...filter }, ...rest) => {
+          const { letters, ...page } = await reader.page(table, filter, ...rest);
+          return { ...page, letters: letters.map((letter): DeadLetter => ({ ...letter, status: 'open' })) };
+        },
       }),
   },
   { name: 'property-only-prune', prune: 'property-only' },

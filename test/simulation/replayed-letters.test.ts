@@ -1,23 +1,12 @@
 /** Dead letters that are replayed land once, whatever ends in between, and as often as somebody asks for it. */
 import { expect, test } from 'vitest';
-import type { TableName } from '../../src/core/ids.ts';
-import { LetterDesk } from '../../src/checkpoint/dead-letters/letter-desk.ts';
 import { column, NO_COLUMN } from './world/records.ts';
 import type { Life } from './world/life.ts';
-import { SimLetterReader } from './world/sim-letters.ts';
 import { Stage } from './world/stage.ts';
 
 const T1 = { namespace: ['ns'], name: 't1' };
 
-function deskOf(stage: Stage, { coordinator, log, effects, clock }: Life) {
-  if (coordinator === undefined || log === undefined) throw new Error('the daemon is not ready');
-  const { catalog, invariants, ledger, random } = stage.world;
-  const rowsIn = (name: TableName): ReadonlySet<string> => {
-    const table = catalog.get(name);
-    return table === undefined ? new Set() : invariants.rowsIn(table);
-  };
-  return new LetterDesk(coordinator, log, new SimLetterReader(effects, rowsIn, ledger.letters), { clock, random });
-}
+const deskOf = ({ desk }: Life) => desk ?? expect.fail('the daemon is not ready');
 
 /** The column that was missing. */
 function mend(stage: Stage): void {
@@ -26,22 +15,22 @@ function mend(stage: Stage): void {
   stage.world.foreign(table, 'add column', { ...table, schema: { schemaId: 9, fields } });
 }
 
-const replayAll = (stage: Stage, life: Life) => deskOf(stage, life).settle(T1, { kind: 'replay' }, {});
+const replayAll = (life: Life) => deskOf(life).settle(T1, { kind: 'replay' }, {});
 
 test('what fits by now goes into the table, the rest stays and says why', async () => {
   const stage = new Stage();
   const life = await stage.start();
   const request = await stage.append(life, 't1', [], 1);
-  expect(await stage.end(replayAll(stage, life))).toMatchObject({
+  expect(await stage.end(replayAll(life))).toMatchObject({
     done: 0,
     keptTotal: 1,
     kept: [{ code: 'unknown_field' }],
   });
   mend(stage);
   await stage.pass(2_000);
-  expect(await stage.end(replayAll(stage, life))).toMatchObject({ done: 1, keptTotal: 0 });
+  expect(await stage.end(replayAll(life))).toMatchObject({ done: 1, keptTotal: 0 });
   await stage.until(() => request.rows.every((row) => stage.world.invariants.rowsIn(stage.table()).has(row)));
-  expect(await stage.end(replayAll(stage, life))).toMatchObject({ done: 0, keptTotal: 0 });
+  expect(await stage.end(replayAll(life))).toMatchObject({ done: 0, keptTotal: 0 });
 });
 
 test('two at once do the work of one', async () => {
@@ -50,7 +39,7 @@ test('two at once do the work of one', async () => {
   await stage.append(life, 't1', [], 2);
   mend(stage);
   await stage.pass(2_000);
-  const desk = deskOf(stage, life);
+  const desk = deskOf(life);
   const both = await stage.end(Promise.all([1, 2].map(() => desk.settle(T1, { kind: 'replay' }, {}))));
   expect(both.map((settled) => settled !== undefined && 'done' in settled && settled.done)).toEqual([2, 0]);
 });
@@ -62,15 +51,15 @@ test('killed at any moment and asked again, each record is there once', async ()
     const request = await stage.append(life, 't1', [], 2);
     mend(stage);
     await stage.pass(2_000);
-    replayAll(stage, life).catch(() => undefined);
+    replayAll(life).catch(() => undefined);
     await stage.pass(after);
     life.end();
     const again = await stage.start();
-    await stage.end(replayAll(stage, again));
+    await stage.end(replayAll(again));
     // Twice in one table breaks I1 on the way.
     await stage.until(() => request.rows.every((row) => stage.world.invariants.rowsIn(stage.table()).has(row)));
     await stage.pass(2_000);
-    expect(await stage.end(replayAll(stage, again)), `killed after ${after} ms`).toMatchObject({
+    expect(await stage.end(replayAll(again)), `killed after ${after} ms`).toMatchObject({
       done: 0,
       keptTotal: 0,
     });

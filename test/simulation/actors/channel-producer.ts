@@ -5,29 +5,19 @@
  */
 import { isSluiceError } from '../../../src/core/errors.ts';
 import type { AppendAnswer, ChannelAnswer } from '../../../src/contracts/service-ports.ts';
-import type { FaultKind } from '../world/faults.ts';
+import { TAKERS } from '../world/faults.ts';
 import type { SentRequest } from '../world/ledger.ts';
 import type { Life } from '../world/life.ts';
 import type { SeededRandom } from '../world/random.ts';
 import { bodyOf, row } from '../world/records.ts';
 import type { World } from '../world/world.ts';
-import { mayBeHalfLost, spoil } from './lettered.ts';
+import { asksForLetters, mayBeHalfLost, spoil } from './lettered.ts';
 
 interface Batch {
   readonly request: SentRequest;
   readonly offset: bigint;
   readonly end: bigint;
 }
-
-/** What may take records away that the world never saw stored. */
-const TAKERS: readonly FaultKind[] = [
-  'volume-lost',
-  'volume-restored',
-  'pointer-back',
-  'foreign-rollback',
-  'foreign-replace',
-  'foreign-drop',
-];
 
 /** An answer that has not come by then never will. */
 const PATIENCE_MS = 1_500;
@@ -51,7 +41,7 @@ export class ChannelProducer {
     this.#name = `c${number}`;
     this.#table = this.#random.pick(world.tableNames) ?? 't1';
     this.#pace = this.#random.pick([20, 80, 300]) ?? 80;
-    this.#lettered = world.random.fork(`letters of channel ${number}`).chance(0.6);
+    this.#lettered = asksForLetters(world, this.#name);
   }
 
   start(): void {

@@ -8,7 +8,7 @@ import type { SentRequest } from '../world/ledger.ts';
 import type { SeededRandom } from '../world/random.ts';
 import { bodyOf, row } from '../world/records.ts';
 import type { World } from '../world/world.ts';
-import { mayBeHalfLost, spoil } from './lettered.ts';
+import { asksForLetters, mayBeHalfLost, spoil } from './lettered.ts';
 
 const PATIENCE_MS = 1_000;
 
@@ -40,7 +40,7 @@ export class KeyProducer {
     this.#random = world.random.fork(`key ${number}`);
     this.#name = `k${number}`;
     this.#pace = this.#random.pick([20, 80, 300]) ?? 80;
-    this.#lettered = world.random.fork(`letters of key ${number}`).chance(0.6);
+    this.#lettered = asksForLetters(world, this.#name);
   }
 
   start(): void {

@@ -1,6 +1,11 @@
 /** What producers send that may become dead letters: rows that fit no table, and such as somebody may make unfit. Owns the shares of each. */
 import type { SentRequest } from '../world/ledger.ts';
 import type { SeededRandom } from '../world/random.ts';
+import type { World } from '../world/world.ts';
+
+/** Dead letters outlive their table: where it may be dropped, what its producers send once more would be there twice. */
+export const asksForLetters = ({ faults, random }: World, name: string): boolean =>
+  !faults.kinds.has('foreign-drop') && random.fork(`letters of ${name}`).chance(0.6);
 
 /** Some rows of some requests, at times all; for a producer that asks for dead letters. */
 export function spoil(request: SentRequest, random: SeededRandom, aboutLateRefusals: boolean): void {

@@ -1,8 +1,9 @@
 /** What every part of the world shares: time, chance, the stores, the truth, and the ears of the invariants. Owns no behaviour. */
+import type { LetterReader } from '../../../src/contracts/dead-letters.ts';
 import type { FlushLimits } from '../../../src/checkpoint/flush-policy.ts';
 import type { Entry } from '../../../src/contracts/log.ts';
 import type { TableUuid } from '../../../src/core/ids.ts';
-import type { WorldTime } from './effects.ts';
+import type { Effects, WorldTime } from './effects.ts';
 import type { Faults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { Life } from './life.ts';
@@ -52,6 +53,8 @@ export interface WorldCore {
   /** One that is there stays as it is. */
   createLetterTable(name: string): void;
   letterTables(): readonly TableUuid[];
+  /** Dead letters as a query by that life finds them. */
+  letterReader(effects: Effects): LetterReader;
   /** Letters of late refusals that are in a log. */
   onDecided(entry: Entry): void;
   onStored(life: Life, entries: readonly Entry[]): void;

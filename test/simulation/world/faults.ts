@@ -43,6 +43,16 @@ export const FAULT_KINDS = [
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** What may take records away that were stored. */
+export const TAKERS: readonly FaultKind[] = [
+  'volume-lost',
+  'volume-restored',
+  'pointer-back',
+  'foreign-rollback',
+  'foreign-replace',
+  'foreign-drop',
+];
+
 /** What ends a seed's other troubles early when it happens often is drawn rarely. */
 const DRAWN: Partial<Record<FaultKind, number>> = {
   'foreign-drop': 0.1,

@@ -3,6 +3,7 @@
  * about when they happen.
  */
 import { Coordinator } from '../../../src/checkpoint/coordinator.ts';
+import { LetterDesk } from '../../../src/checkpoint/dead-letters/letter-desk.ts';
 import { CheckpointHistory } from '../../../src/checkpoint/history.ts';
 import { Channels } from '../../../src/checkpoint/producers/channels.ts';
 import { StateObjects } from '../../../src/checkpoint/producers/state-objects.ts';
@@ -43,6 +44,7 @@ export class Life {
   coordinator: Coordinator<SimView, SimPrepared> | undefined;
   ingest: IngestPort | undefined;
   channels: Channels | undefined;
+  desk: LetterDesk<SimView, SimPrepared> | undefined;
   format: SimFormat | undefined;
   readonly #core: WorldCore;
   readonly #plant: Plant | undefined;
@@ -184,6 +186,8 @@ export class Life {
     this.#close = (reason) => ingest.close(reason);
     this.ingest = this.#plant?.ingest?.(ingest) ?? ingest;
     this.channels = new Channels(this.coordinator);
+    const letters = core.letterReader(effects);
+    this.desk = new LetterDesk(this.coordinator, log, this.#plant?.letters?.(letters) ?? letters, runtime);
   }
 
   /** Tells the truth's ledger where each request was stored, as the log says so. */

@@ -14,9 +14,10 @@ import { operate } from '../actors/operator.ts';
 import { KeyProducer } from '../actors/key-producer.ts';
 import { ChannelProducer } from '../actors/channel-producer.ts';
 import { produce, send } from '../actors/producers.ts';
+import { mayReplay, replay, replayTwice } from '../actors/replayer.ts';
 import type { Plant } from '../plants.ts';
 import { InvariantViolation, type Invariant, type LogSettings, type WorldCore } from './core.ts';
-import { WorldTime } from './effects.ts';
+import { WorldTime, type Effects } from './effects.ts';
 import { Faults, type FaultKind } from './faults.ts';
 import { Invariants, isLetterTable } from './invariants.ts';
 import { Ledger, type SentRequest } from './ledger.ts';
@@ -26,6 +27,7 @@ import { SeededRandom } from './random.ts';
 import { areLetters, BASE_SCHEMA, lettersOf, requestOf, rowsOf } from './records.ts';
 import { Scheduler } from './scheduler.ts';
 import { Network } from './sim-format.ts';
+import { SimLetterReader } from './sim-letters.ts';
 import { Bucket } from './sim-store.ts';
 import { SimVolume } from './volumes.ts';
 
@@ -89,7 +91,7 @@ export class World implements WorldCore {
     const shape = this.random.fork('shape');
     const letters = this.random.fork('letters');
     this.lettersByDefault = stage?.lettersByDefault ?? letters.chance(0.5);
-    this.aboutLateRefusals = stage === undefined && this.lettersByDefault && letters.chance(0.2);
+    this.aboutLateRefusals = stage === undefined && this.lettersByDefault && letters.chance(0.3);
     const often = new Set<FaultKind>(this.lettersByDefault ? ['foreign-narrow'] : []);
     const always = new Set<FaultKind>(this.aboutLateRefusals ? ['foreign-narrow', 'kill', 'catalog-late'] : []);
     this.faults =
@@ -136,6 +138,7 @@ export class World implements WorldCore {
     meddle(this);
     wreak(this);
     operate(this);
+    replay(this);
   }
 
   /** A channel and a key have one home (protocol §5): nobody uses them where a clone of the log may appear. */
@@ -232,6 +235,14 @@ export class World implements WorldCore {
     return this.#tables()
       .filter(isLetterTable)
       .map(({ uuid }) => uuid);
+  }
+
+  letterReader(effects: Effects): SimLetterReader {
+    const rowsIn = (name: TableName): ReadonlySet<string> => {
+      const table = this.catalog.get(name);
+      return table === undefined ? new Set() : this.invariants.rowsIn(table);
+    };
+    return new SimLetterReader(effects, rowsIn, this.ledger.letters);
   }
 
   onDecided(entry: Entry): void {
@@ -353,7 +364,9 @@ export class World implements WorldCore {
     // Two sealed epochs and an open one a table, each over its limit by less than one request.
     const tables = this.tableNames.length + (this.faults.kinds.has('foreign-drop') ? 4 : 0);
     const letters = this.letterNames.length * 3 * (this.flushLimits.maxBytes + 6 * LETTER_BYTES);
-    if (held > tables * 3 * (this.flushLimits.maxBytes + 200) + letters)
+    // A replay is one request with every letter there is, and a mark for each.
+    const replayed = mayReplay(this) ? this.ledger.letters.size * 2 * LETTER_BYTES : 0;
+    if (held > tables * 3 * (this.flushLimits.maxBytes + 200) + letters + replayed)
       this.violation('I9', `${life.name} holds ${held} bytes in staging`);
   }
 
@@ -427,6 +440,7 @@ export class World implements WorldCore {
       await until(`${life.name} is not ready`, () => life.ingest !== undefined || !life.alive);
       await this.#probe(life, until);
       await until(`${life.name} has not drained`, () => this.#drained(life));
+      await replayTwice(this, life, until);
       await until('a request that waits for its commit hears nothing', () => !this.#waits(life));
       if (running === life) this.#checkReports(life);
       for (const producer of this.#channelProducers) producer.check(life);
