@@ -126,7 +126,8 @@ export class ChannelProducer {
     const batch = known === undefined ? this.#newBatch() : this.#remakeIfHalfLost(known);
     const before = this.#random.pick(this.#batches.filter(({ end }) => end <= batch.offset).slice(-4));
     if (before !== undefined && this.#random.chance(0.15)) this.#post(life, epoch, before);
-    else if (before?.end === batch.offset && this.#random.chance(0.15))
+    // Whose log is lost with it, a daemon may expect again: then it is no overlap.
+    else if (before?.end === batch.offset && isLogged(before.request) && this.#random.chance(0.15))
       this.#post(life, epoch, { ...batch, offset: before.offset }, before);
     else {
       this.#post(life, epoch, batch);
@@ -266,3 +267,5 @@ export class ChannelProducer {
     this.#world.violation('I7', `${this.#name} of ${this.#table}: ${what}`);
   }
 }
+
+const isLogged = ({ stored, unlogged }: SentRequest): boolean => stored !== undefined && !unlogged;
