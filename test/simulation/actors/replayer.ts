@@ -10,7 +10,8 @@ export const mayReplay = ({ faults }: World): boolean =>
   ![...TAKERS, 'volume-cloned' as const].some((kind) => faults.kinds.has(kind));
 
 export function replay(world: World): void {
-  if (!mayReplay(world)) return;
+  // What was replayed and is refused late once more is a second letter of the record, rightly.
+  if (!mayReplay(world) || world.faults.kinds.has('foreign-narrow')) return;
   const random = world.random.fork('replay');
   const next = (): void =>
     world.later(random.between(200, 2_500), 'replay', () => {
