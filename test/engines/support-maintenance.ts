@@ -1,6 +1,7 @@
 /**
  * What judges of maintenance look at beside rows: older snapshots, and which files metadata names. Owns no comparison and no table of its own.
  */
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -21,7 +22,8 @@ export async function metadataAt(metadata: string, snapshot: string): Promise<st
   );
   const main = { 'snapshot-id': id, type: 'branch' };
   const then = { ...whole, 'current-snapshot-id': id, 'snapshot-log': log, refs: { main } };
-  const path = join(dirname(pathOf(metadata)), `then-${snapshot}.metadata.json`);
+  // ClickHouse opens no metadata file of another form of name.
+  const path = join(dirname(pathOf(metadata)), `00000-${randomUUID()}.metadata.json`);
   await writeFile(path, stringifyJson64(then));
   return path;
 }
