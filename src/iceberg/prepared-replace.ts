@@ -5,6 +5,7 @@
 import type { PreparedReplace, Replaceable, ReplaceChange } from '../contracts/maintenance.ts';
 import type { SnapshotId } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { DataFile } from '../record/data-file.ts';
 import { DATA, dataFileOf, tupleKey } from './delete-index.ts';
 import { ADDED, fromDataFile, type ManifestEntry } from './manifest-entry.ts';
 import { hasLiveFiles, type ManifestFile } from './manifest-file.ts';
@@ -127,25 +128,33 @@ async function contained(
 }
 
 /**
- * A position delete file that came after the inputs were read and may be about one of them. Later equality deletes are no trouble: the
- * added files are older than they are.
+ * A delete file that came after the inputs were read and would be lost, or find rows it was not about. Later equality deletes are no trouble
+ * while files keep their tuple: the added files are older than they are.
  */
 async function deletedSince(
   base: TableMetadata,
   manifests: readonly ManifestFile[],
-  { basedOn, removed }: ReplaceChange,
+  { basedOn, removed, added }: ReplaceChange,
   scan: ManifestScan,
 ): Promise<string | undefined> {
   const paths = new Set(removed.map((file) => file.filePath));
-  const tuples = new Set(removed.map((file) => tupleKey(file.specId, file.partition)));
+  const [from, to] = [tuplesOf(removed), tuplesOf(added)];
+  const changesHands = (tuple: string): boolean => added.length > 0 && from.has(tuple) !== to.has(tuple);
   for (const manifest of manifests) {
     if (manifest.content === DATA || manifest.sequenceNumber <= basedOn.sequenceNumber) continue;
+    const isEverywhere = specById(base, manifest.specId).fields.length === 0;
     for await (const { file, sequenceNumber } of scan.live(base, manifest)) {
-      if (sequenceNumber <= basedOn.sequenceNumber || (file.equalityIds ?? []).length > 0) continue;
+      if (sequenceNumber <= basedOn.sequenceNumber) continue;
+      const tuple = tupleKey(manifest.specId, file.partition);
       const about = dataFileOf(file);
-      const concerns = about === undefined ? tuples.has(tupleKey(manifest.specId, file.partition)) : paths.has(about);
+      const isEquality = (file.equalityIds ?? []).length > 0;
+      const byPosition = about === undefined ? from.has(tuple) : paths.has(about);
+      const concerns = isEquality ? !isEverywhere && changesHands(tuple) : byPosition;
       if (concerns) return file.filePath;
     }
   }
   return undefined;
 }
+
+const tuplesOf = (files: readonly Pick<DataFile, 'specId' | 'partition'>[]): ReadonlySet<string> =>
+  new Set(files.map((file) => tupleKey(file.specId, file.partition)));

@@ -4,6 +4,7 @@ import type { PreparedReplace } from '../contracts/maintenance.ts';
 import type { TableView } from '../contracts/table-format.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { CompactionPlan } from './compaction-plan.ts';
+import { DeleteUse } from './delete-use.ts';
 import type { Compactor } from './compactor.ts';
 import type { Expirer } from './expirer.ts';
 import type { Chore } from './upkeep.ts';
@@ -12,10 +13,10 @@ export function compactionChore<V extends TableView, R extends PreparedReplace>(
   compactor: Compactor<V, R>,
   duty: Chore<V>['duty'],
 ): Chore<V> {
-  const figures = (plan: CompactionPlan): Figures => ({ ...compactor.estimate(plan) });
+  const figures = (plan: Pick<CompactionPlan, 'groups' | 'use'>): Figures => ({ ...compactor.estimate(plan) });
   return {
     duty,
-    nothing: figures({ groups: [], files: 0, smallFiles: 0, unreadable: 0 }),
+    nothing: figures({ groups: [], use: new DeleteUse([]) }),
     async estimate(view) {
       const plan = await compactor.plan(view);
       return plan.groups.length === 0 ? undefined : figures(plan);

@@ -17,8 +17,6 @@ export interface RewriteGroup {
   readonly files: readonly LiveDataFile[];
   /** All that apply to any of them, each once. */
   readonly deletes: readonly DeleteFile[];
-  /** Those of them that apply to no other live file. */
-  readonly removedDeletes: readonly DeleteFile[];
   readonly bytes: bigint;
   /** Files that come out, by size. */
   readonly filesAfter: number;
@@ -32,6 +30,8 @@ export interface CompactionPlan {
   readonly smallFiles: number;
   /** Left alone because their format, or that of a delete, is not read here. */
   readonly unreadable: number;
+  /** Of the live files that the plan was made of. */
+  readonly use: DeleteUse;
 }
 
 export interface PlanInput {
@@ -55,6 +55,7 @@ export function planCompaction(input: PlanInput, limits: CompactionLimits): Comp
     files: input.files.length,
     smallFiles: input.files.filter((file) => isSmall(file, limits)).length,
     unreadable: input.files.length - readable.length,
+    use,
   };
 }
 
@@ -109,7 +110,6 @@ function groupOf(
     partition: files[0]?.partition ?? [],
     files,
     deletes,
-    removedDeletes: use.only(files),
     bytes,
     filesAfter: Math.max(1, Math.round(Number(bytes) / limits.targetBytes)),
     reasons: [...reasons],

@@ -2,7 +2,7 @@
  * Compaction of one table after another: plans, then group by group rewrites and commits, so that what is done stays done. Owns the order
  * and what is learnt on the way (speed, deletes already applied); how files are chosen, made and committed is beside it.
  */
-import type { LiveDataFile, MaintenanceFormat, PreparedReplace } from '../contracts/maintenance.ts';
+import type { DeleteFile, LiveDataFile, MaintenanceFormat, PreparedReplace } from '../contracts/maintenance.ts';
 import type { JobReport } from '../contracts/maintenance-port.ts';
 import type { TableView } from '../contracts/table-format.ts';
 import type { SnapshotSummary } from '../contracts/tables.ts';
@@ -12,6 +12,7 @@ import { formatTableName } from '../core/ids.ts';
 import { commitReplace, type CommitParts, type CommitTarget } from './commit-replace.ts';
 import type { CompactionLimits } from './compaction-limits.ts';
 import { planCompaction, type CompactionPlan, type RewriteGroup } from './compaction-plan.ts';
+import type { DeleteUse } from './delete-use.ts';
 import { rewriteGroup, type RewriteParts, type RewrittenGroup } from './rewrite-group.ts';
 
 export interface CompactorParts<V extends TableView, R extends PreparedReplace>
@@ -75,7 +76,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     return planCompaction({ files, specId: view.spec.specId, coldSequence, applied: this.#applied }, limits);
   }
 
-  estimate({ groups }: CompactionPlan): CompactionEstimate {
+  estimate({ groups, use }: Pick<CompactionPlan, 'groups' | 'use'>): CompactionEstimate {
     const bytes = groups.reduce((sum, group) => sum + group.bytes, 0n);
     return {
       groups: groups.length,
@@ -83,7 +84,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
       filesAfter: groups.reduce((sum, group) => sum + group.filesAfter, 0),
       bytes,
       seconds: Number(bytes) / this.#bytesPerSecond,
-      deleteFilesRemoved: groups.reduce((sum, group) => sum + group.removedDeletes.length, 0),
+      deleteFilesRemoved: use.only(groups.flatMap((group) => group.files)).length,
     };
   }
 
@@ -95,7 +96,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     report: JobReport,
     signal: AbortSignal,
   ): Promise<CompactionResult> {
-    const total = new Total();
+    const total = new Total(plan.use);
     let done = 0n;
     const bytes = this.estimate(plan).bytes;
     report.progress(0, Number(bytes));
@@ -143,13 +144,17 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     const made = await spanned(span, () => rewriteGroup({ ...this.#parts, onTrouble, span }, view, group, signal));
     onBytes(Number(group.bytes), Number(made.bytesOut));
     this.#learn(group, made);
-    const change = { removed: group.files, removedDeletes: group.removedDeletes, added: made.files, basedOn };
+    const removedDeletes = total.removableDeletes(group);
+    const change = { removed: group.files, removedDeletes, added: made.files, basedOn };
     const trouble = (state: string, cause: string): void => report.log(`${state}: ${cause}`);
     const end = await commitReplace(this.#parts, target, view, change, made, trouble, signal);
     switch (end.kind) {
       case 'committed':
         total.committed(group, made);
-        this.#remember(group, made);
+        this.#remember(
+          group.deletes.filter((file) => !removedDeletes.includes(file)),
+          made,
+        );
         report.log(
           `${group.files.length} files became ${made.files.length} (${group.reasons.join(', ')}) in snapshot ${end.snapshot}`,
         );
@@ -177,10 +182,10 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     if (seconds > 0) this.#bytesPerSecond = 0.7 * this.#bytesPerSecond + (0.3 * Number(bytes)) / seconds;
   }
 
-  #remember({ deletes, removedDeletes }: RewriteGroup, { files }: RewrittenGroup): void {
-    const left = deletes.filter((file) => !removedDeletes.includes(file)).map(({ filePath }) => filePath);
-    if (left.length === 0) return;
-    for (const { filePath } of files) this.#applied.set(filePath, new Set(left));
+  #remember(deletes: readonly DeleteFile[], { files }: RewrittenGroup): void {
+    if (deletes.length === 0) return;
+    const left = new Set(deletes.map(({ filePath }) => filePath));
+    for (const { filePath } of files) this.#applied.set(filePath, left);
     for (const filePath of this.#applied.keys()) {
       if (this.#applied.size <= REMEMBERED) break;
       this.#applied.delete(filePath);
@@ -193,6 +198,9 @@ const textOf = (_key: string, value: unknown): unknown => (typeof value === 'big
 const maximum = (values: readonly bigint[]): bigint => values.reduce((most, value) => (value > most ? value : most));
 
 class Total {
+  readonly #use: DeleteUse;
+  /** Files that committed groups took out of the table. */
+  readonly #gone: LiveDataFile[] = [];
   result: CompactionResult = {
     groupsCommitted: 0,
     groupsDropped: 0,
@@ -205,8 +213,18 @@ class Total {
     seconds: 0,
   };
 
+  constructor(use: DeleteUse) {
+    this.#use = use;
+  }
+
+  /** What no live file needs once this group is in, beside those that are. */
+  removableDeletes({ files }: RewriteGroup): readonly DeleteFile[] {
+    return this.#use.only(files, this.#gone);
+  }
+
   committed(group: RewriteGroup, made: RewrittenGroup): void {
     this.#cost(group, made);
+    this.#gone.push(...group.files.filter(({ deletes }) => deletes.length > 0));
     const { result } = this;
     this.result = {
       ...result,

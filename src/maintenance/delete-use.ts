@@ -23,17 +23,12 @@ export class DeleteUse {
     }, 0);
   }
 
-  /** Deletes that apply to these files and to no other. */
-  only(files: readonly LiveDataFile[]): readonly DeleteFile[] {
-    const here = new Map<string, { readonly file: DeleteFile; count: number }>();
-    for (const { deletes } of files)
-      for (const file of deletes) {
-        const seen = here.get(file.filePath) ?? { file, count: 0 };
-        here.set(file.filePath, seen);
-        seen.count += 1;
-      }
-    return [...here.values()].flatMap(({ file, count }) =>
-      this.#uses.get(file.filePath)?.files === count ? [file] : [],
-    );
+  /** Deletes that apply to these files and, of all live files, to no other but those that went before. */
+  only(files: readonly LiveDataFile[], before: readonly LiveDataFile[] = []): readonly DeleteFile[] {
+    const here = new Map(files.flatMap(({ deletes }) => deletes.map((file) => [file.filePath, file] as const)));
+    const counts = new Map<string, number>();
+    for (const { deletes } of [...before, ...files])
+      for (const { filePath } of deletes) counts.set(filePath, (counts.get(filePath) ?? 0) + 1);
+    return [...here.values()].filter(({ filePath }) => this.#uses.get(filePath)?.files === counts.get(filePath));
   }
 }

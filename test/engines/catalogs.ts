@@ -1,5 +1,5 @@
 /**
- * Foreign writers on a SQLite catalog file: Java's JdbcCatalog and PyIceberg's SqlCatalog.
+ * Foreign writers on a SQLite catalog file: Java's JdbcCatalog, PyIceberg's SqlCatalog, and Spark by SQL.
  *
  * Owns the requests to the judges that open a catalog. Does not make the catalog under test.
  */
@@ -37,8 +37,42 @@ export interface MakingCatalog extends ForeignCatalog {
   create(catalog: CatalogFile, table: string, made: NewTable): Promise<string>;
 }
 
-export function javaCatalog(): ForeignCatalog {
-  return foreignCatalog(judgeProcess('iceberg-java'));
+/** Java also deletes by equality, which no other engine here writes. */
+export interface DeletingCatalog extends ForeignCatalog {
+  /** Deletes what equals one of the rows in the given columns, in one snapshot with a delete file per partition of the rows. */
+  deleteEqual(
+    catalog: CatalogFile,
+    table: string,
+    columns: readonly string[],
+    rows: readonly CanonicalRow[],
+  ): Promise<void>;
+}
+
+/** Spark at work on one catalog file: a session opens no second one of the same name. */
+export interface SparkCatalog {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** Runs one statement, in which tables are `<name of the catalog>.namespace.table`; values of its rows are text. */
+  sql(catalog: CatalogFile, statement: string): Promise<readonly Readonly<Record<string, string | null>>[]>;
+}
+
+export function javaCatalog(): DeletingCatalog {
+  const judge = judgeProcess('iceberg-java');
+  return {
+    ...foreignCatalog(judge),
+    deleteEqual: async (catalog, table, columns, rows) =>
+      void (await ask(judge, 'catalog-delete-equal', catalog, { table, columns, rows })),
+  };
+}
+
+export function sparkCatalog(): SparkCatalog {
+  const judge = judgeProcess('spark');
+  return {
+    open: () => judge.open(),
+    close: () => judge.close(),
+    sql: async (catalog, statement) =>
+      (await ask(judge, 'catalog-sql', catalog, { statement }))['rows'] as Record<string, string | null>[],
+  };
 }
 
 export function pyicebergCatalog(): MakingCatalog {

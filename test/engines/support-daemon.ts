@@ -19,6 +19,7 @@ export interface NewTable {
   /** Types in the one-line form, or Iceberg's JSON for nested types with required members. `id: long` is added as the required key. */
   readonly columns: Readonly<Record<string, string>>;
   readonly partitionBy?: readonly string[];
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 export interface DescribedTable {
@@ -35,9 +36,18 @@ export interface DataFile {
 }
 
 export interface Snapshot {
+  readonly snapshot_id: string;
   readonly sequence_number: string;
   readonly operation: string;
   readonly summary: Readonly<Record<string, string>>;
+}
+
+/** A job of maintenance as it ended; figures by the names of the API. */
+export interface EndedJob {
+  readonly state: string;
+  readonly error?: string;
+  readonly result: Readonly<Record<string, number>>;
+  readonly log: readonly { readonly line: string }[];
 }
 
 export class TestDaemon {
@@ -99,6 +109,7 @@ export class TestDaemon {
       name: table.name,
       schema: { fields: [{ name: 'id', type: 'long', required: true }, ...fields] },
       partition_by: table.partitionBy ?? [],
+      ...(table.properties === undefined ? {} : { properties: table.properties }),
     });
     return (await this.describe(table.name)).schema;
   }
@@ -149,6 +160,17 @@ export class TestDaemon {
     return (await this.#get<{ snapshots: Snapshot[] }>(`tables/${table}/snapshots`)).snapshots;
   }
 
+  /** Has the job done and waits for its end. Rejects if it was not done. */
+  async maintain(table: string, kind: 'compact' | 'expire-snapshots'): Promise<EndedJob> {
+    const { job } = await this.#post<{ job: string }>(`tables/${table}/actions/${kind}`, {});
+    for (;;) {
+      const ended = await this.#get<EndedJob>(`jobs/${job}`);
+      if (ended.state === 'done') return ended;
+      if (ended.state !== 'waiting' && ended.state !== 'running') throw new Error(JSON.stringify(ended));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
   async #get<T>(path: string): Promise<T> {
     const answer = await fetch(`${this.#url}/${path}`);
     const text = await answer.text();
@@ -156,13 +178,15 @@ export class TestDaemon {
     return JSON.parse(text) as T;
   }
 
-  async #post(path: string, body: object): Promise<void> {
+  async #post<T>(path: string, body: object): Promise<T> {
     const answer = await fetch(`${this.#url}/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}\n${this.#daemon.log}`);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}\n${this.#daemon.log}`);
+    return JSON.parse(text === '' ? 'null' : text) as T;
   }
 }
 

@@ -8,5 +8,7 @@ import type { CatalogFile } from './catalogs.ts';
 /** Empty means: nothing wrong in the metadata, the manifests and the data files, all snapshots. */
 export function lint(metadata: string, { warehouse }: CatalogFile): Promise<readonly Finding[]> {
   const store = new LocalStore(warehouse.replace('file://', ''), systemRuntime);
-  return lintTable(metadata, oneStore(warehouse, store));
+  const locations = oneStore(warehouse, store);
+  // Spark writes `file:/` with one slash.
+  return lintTable(metadata, { resolve: (uri) => locations.resolve(uri.replace(/^file:\/*/, 'file:///')) });
 }

@@ -67,11 +67,12 @@ const position = (name: string, about?: string): ContentFile => ({
 const equality = (name: string): ContentFile => ({ ...position(name), content: 2, equalityIds: [1] });
 
 /** Another writer commits delete files, in a snapshot of its own. */
-const deleteRows = (...deletes: readonly ContentFile[]): Promise<IcebergView> =>
+const deleteRows = (...deletes: readonly ContentFile[]): Promise<IcebergView> => deleteRowsUnder(0, ...deletes);
+const deleteRowsUnder = (specId: number, ...deletes: readonly ContentFile[]): Promise<IcebergView> =>
   change(async (metadata) => {
     const parent = currentSnapshot(metadata);
     const [id, sequence] = [nextToken(), metadata.lastSequenceNumber + 1n];
-    const form = manifestForm(metadata, specById(metadata, 0), 'deletes');
+    const form = manifestForm(metadata, specById(metadata, specId), 'deletes');
     const entries = deletes.map((file): ManifestEntry => ({
       status: ADDED,
       snapshotId: id,
@@ -182,6 +183,25 @@ describe('a replacement', () => {
     const outcome = await iceberg.maintenance.attemptReplace(now, prepared);
     if (outcome.kind !== 'committed') throw new Error(String(outcome.cause));
     expect(named(await live(outcome.view), 'new').deletes.map((file) => file.filePath)).toEqual(['s3://lake/e']);
+  });
+
+  it('of another spec is dropped when an equality delete came meanwhile for the tuple it leaves, or the one it gets', async () => {
+    await append(['a', DAY]);
+    const view = await change((metadata) => {
+      const [first] = metadata.partitionSpecs;
+      if (first === undefined) throw new Error('no spec');
+      return { ...metadata, partitionSpecs: [first, { ...first, 'spec-id': 1 }], defaultSpecId: 1 };
+    });
+    const { added, ...rest } = await replacing(view, ['a'], 10n);
+    const moved = { ...rest, added: added.map((file) => ({ ...file, specId: 1 })) };
+    const prepared = await iceberg.maintenance.prepareReplace(view, moved, nextToken());
+    const beside = await deleteRows({ ...equality('e'), partition: [DAY + 1] });
+    expect(await iceberg.maintenance.replaceable(beside, prepared)).toEqual({ kind: 'yes' });
+    for (const specId of [0, 1]) {
+      await change(() => view.metadata);
+      const now = await deleteRowsUnder(specId, equality(`e${specId}`));
+      expect((await iceberg.maintenance.replaceable(now, prepared)).kind).toBe('no');
+    }
   });
 
   it('is dropped when the table was rolled back behind the deletes it has applied', async () => {

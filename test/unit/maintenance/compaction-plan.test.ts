@@ -76,15 +76,22 @@ describe('a compaction plan', () => {
   it('rewrites a single file when deletes take more than a tenth of it, and drops deletes that serve nobody else', () => {
     const shared = deleteOf(1);
     const heavy = deleteOf(200_001);
-    const files = [
-      fileOf(100, { deletes: [heavy, shared], recordCount: 2_000_000n }),
-      fileOf(100, { deletes: [shared] }),
-    ];
-    expect(plan(files).groups).toMatchObject([
-      { files: [files[0]], reasons: ['deletes'], deletes: [heavy, shared], removedDeletes: [heavy] },
-    ]);
+    const first = fileOf(100, { deletes: [heavy, shared], recordCount: 2_000_000n });
+    const files = [first, fileOf(100, { deletes: [shared] })];
+    const { groups, use } = plan(files);
+    expect(groups).toMatchObject([{ files: [first], reasons: ['deletes'], deletes: [heavy, shared] }]);
+    expect(use.only([first])).toEqual([heavy]);
     const light = [fileOf(100, { deletes: [deleteOf(199_000)], recordCount: 2_000_000n })];
     expect(plan(light).groups).toEqual([]);
+  });
+
+  it('drops deletes that several groups share with the last of them', () => {
+    const shared = deleteOf(4_000_000);
+    const files = many(2, 100, { deletes: [shared] });
+    const { groups, use } = plan(files, {}, { ...LIMITS, maxGroupBytes: 150 * MIB });
+    expect(groups).toMatchObject([{ files: [files[0]] }, { files: [files[1]] }]);
+    expect(use.only(files.slice(0, 1))).toEqual([]);
+    expect(use.only(files.slice(1), files.slice(0, 1))).toEqual([shared]);
   });
 
   it('does not rewrite again for deletes that were applied when the file was made', () => {
@@ -149,11 +156,16 @@ describe('every compaction plan', () => {
   it('never drops a delete that another live file needs', () => {
     fc.assert(
       fc.property(anyTable, ({ files }) => {
-        for (const group of plan(files).groups) {
-          const others = files.filter((file) => !group.files.includes(file));
-          for (const gone of group.removedDeletes)
-            expect(others.some(({ deletes }) => deletes.includes(gone))).toBe(false);
+        const { groups, use } = plan(files);
+        const gone: LiveDataFile[] = [];
+        for (const group of groups) {
+          const others = files.filter((file) => !group.files.includes(file) && !gone.includes(file));
+          for (const dropped of use.only(group.files, gone))
+            expect(others.some(({ deletes }) => deletes.includes(dropped))).toBe(false);
+          gone.push(...group.files);
         }
+        const left = files.filter((file) => !gone.includes(file)).flatMap(({ deletes }) => deletes);
+        for (const each of use.only(gone)) expect(left).not.toContain(each);
       }),
     );
   });

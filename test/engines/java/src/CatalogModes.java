@@ -1,6 +1,7 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,17 +14,22 @@ import org.apache.iceberg.CatalogProperties;
 import org.apache.iceberg.HasTableOperations;
 import org.apache.iceberg.PartitionKey;
 import org.apache.iceberg.PartitionSpec;
+import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Schema;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.InternalRecordWrapper;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.data.parquet.GenericParquetWriter;
+import org.apache.iceberg.deletes.EqualityDeleteWriter;
 import org.apache.iceberg.io.DataWriter;
 import org.apache.iceberg.jdbc.JdbcCatalog;
 import org.apache.iceberg.parquet.Parquet;
+import org.apache.iceberg.types.Types;
 
-/** Opens a SQLite catalog file as Java's JdbcCatalog does, reads its tables and appends to them. */
+/** Opens a SQLite catalog file as Java's JdbcCatalog does, reads its tables, appends to them and deletes by equality. */
 final class CatalogModes {
   private CatalogModes() {}
 
@@ -36,6 +42,8 @@ final class CatalogModes {
           return TableReads.answer("rows", request, load(catalog, request));
         case "catalog-append":
           return append(load(catalog, request), request);
+        case "catalog-delete-equal":
+          return deleteEqual(load(catalog, request), request);
         default:
           throw new IllegalArgumentException("unknown mode " + mode);
       }
@@ -72,18 +80,9 @@ final class CatalogModes {
   }
 
   private static ObjectNode append(Table table, JsonNode request) throws Exception {
-    PartitionSpec spec = table.spec();
-    InternalRecordWrapper internal = new InternalRecordWrapper(table.schema().asStruct());
-    Map<PartitionKey, List<Record>> groups = new LinkedHashMap<>();
-    for (JsonNode row : request.get("rows")) {
-      Record record = Parsing.record(row, table.schema().asStruct());
-      PartitionKey key = new PartitionKey(spec, table.schema());
-      key.partition(internal.wrap(record));
-      groups.computeIfAbsent(key, k -> new ArrayList<>()).add(record);
-    }
     boolean fast = request.path("fast").asBoolean();
     AppendFiles append = fast ? table.newFastAppend() : table.newAppend();
-    for (Map.Entry<PartitionKey, List<Record>> group : groups.entrySet()) {
+    for (Map.Entry<PartitionKey, List<Record>> group : byPartition(table, request).entrySet()) {
       append.appendFile(write(table, group.getKey(), group.getValue()).toDataFile());
     }
     append.commit();
@@ -91,18 +90,65 @@ final class CatalogModes {
     return Judge.JSON.createObjectNode().put("metadata", metadata);
   }
 
-  private static DataWriter<Record> write(Table table, PartitionKey key, List<Record> records) throws Exception {
-    PartitionSpec spec = table.spec();
+  private static ObjectNode deleteEqual(Table table, JsonNode request) throws Exception {
+    List<String> columns = new ArrayList<>();
+    request.get("columns").forEach(column -> columns.add(column.asText()));
+    Schema compared = table.schema().select(columns);
+    RowDelta delta = table.newRowDelta();
+    for (Map.Entry<PartitionKey, List<Record>> group : byPartition(table, request).entrySet()) {
+      EqualityDeleteWriter<Record> writer = equalityWriter(table, compared, group.getKey());
+      try (writer) {
+        for (Record record : group.getValue()) {
+          Record key = GenericRecord.create(compared);
+          columns.forEach(column -> key.setField(column, record.getField(column)));
+          writer.write(key);
+        }
+      }
+      delta.addDeletes(writer.toDeleteFile());
+    }
+    delta.commit();
+    return Judge.JSON.createObjectNode();
+  }
+
+  private static EqualityDeleteWriter<Record> equalityWriter(Table table, Schema compared, PartitionKey key)
+      throws IOException {
+    int[] ids = compared.columns().stream().mapToInt(Types.NestedField::fieldId).toArray();
+    return Parquet.writeDeletes(table.io().newOutputFile(newLocation(table, key)))
+        .forTable(table)
+        .rowSchema(compared)
+        .createWriterFunc(type -> GenericParquetWriter.create(compared, type))
+        .equalityFieldIds(ids)
+        .withPartition(table.spec().isUnpartitioned() ? null : key)
+        .buildEqualityWriter();
+  }
+
+  /** The rows of a request by the partition that the current spec gives them. */
+  private static Map<PartitionKey, List<Record>> byPartition(Table table, JsonNode request) {
+    InternalRecordWrapper internal = new InternalRecordWrapper(table.schema().asStruct());
+    Map<PartitionKey, List<Record>> groups = new LinkedHashMap<>();
+    for (JsonNode row : request.get("rows")) {
+      Record record = Parsing.record(row, table.schema().asStruct());
+      PartitionKey key = new PartitionKey(table.spec(), table.schema());
+      key.partition(internal.wrap(record));
+      groups.computeIfAbsent(key, k -> new ArrayList<>()).add(record);
+    }
+    return groups;
+  }
+
+  private static String newLocation(Table table, PartitionKey key) {
     String name = "java-" + UUID.randomUUID() + ".parquet";
-    String location =
-        spec.isUnpartitioned()
-            ? table.locationProvider().newDataLocation(name)
-            : table.locationProvider().newDataLocation(spec, key, name);
+    PartitionSpec spec = table.spec();
+    return spec.isUnpartitioned()
+        ? table.locationProvider().newDataLocation(name)
+        : table.locationProvider().newDataLocation(spec, key, name);
+  }
+
+  private static DataWriter<Record> write(Table table, PartitionKey key, List<Record> records) throws Exception {
     DataWriter<Record> writer =
-        Parquet.writeData(table.io().newOutputFile(location))
+        Parquet.writeData(table.io().newOutputFile(newLocation(table, key)))
             .forTable(table)
             .createWriterFunc(type -> GenericParquetWriter.create(table.schema(), type))
-            .withPartition(spec.isUnpartitioned() ? null : key)
+            .withPartition(table.spec().isUnpartitioned() ? null : key)
             .build();
     try (writer) {
       writer.write(records);
