@@ -60,6 +60,14 @@ export class Epochs {
     return this.#open === undefined ? this.#sealed : [...this.#sealed, this.#open];
   }
 
+  /** Records and bytes not yet committed. */
+  get held(): { readonly records: number; readonly bytes: number } {
+    return {
+      records: this.waiting.reduce((sum, epoch) => sum + epoch.rows, 0),
+      bytes: this.waiting.reduce((sum, epoch) => sum + epoch.bytes, 0),
+    };
+  }
+
   get hasRoom(): boolean {
     const { maxBytes, maxRows } = this.#context.limits;
     const full = this.#open !== undefined && (this.#open.bytes >= maxBytes || this.#open.rows >= maxRows);

@@ -46,6 +46,10 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
   async #append(request: AppendRequest): Promise<AppendAnswer> {
     const ready = await this.#pipelineFor(request.table);
     if ('kind' in ready) return ready;
+    if (request.producer !== undefined) {
+      const waited = await heard(ready.pipeline.producersReady());
+      if (waited !== undefined) return waited;
+    }
     const turn = turnOf(ready.pipeline, request);
     try {
       return turn?.answer ?? (await this.#store(ready.pipeline, request, turn));
@@ -179,5 +183,16 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     return state.kind === 'stopped'
       ? { kind: 'table-stopped', reason: state.reason, remedy: state.remedy }
       : { pipeline };
+  }
+}
+
+/** A wait that the end of the daemon cuts short is an answer. */
+async function heard(ready: Promise<void> | undefined): Promise<AppendAnswer | undefined> {
+  try {
+    await ready;
+    return undefined;
+  } catch (error) {
+    if (isSluiceError(error, 'closed')) return { kind: 'not-accepting', reason: 'the daemon is stopping' };
+    throw error;
   }
 }

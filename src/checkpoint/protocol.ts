@@ -68,6 +68,9 @@ export interface Gap {
   readonly logFrom: Offset;
 }
 
+export const gapText = ({ lane, tableAt, logFrom }: Gap): string =>
+  `the table stands at ${tableAt === undefined ? 'no progress' : `offset ${tableAt}`} of lane ${lane}, but the log holds it only from ${logFrom}`;
+
 /** Nothing ever starts again at 0 by itself: a lane remembered by the log but behind or absent in the table is a gap. */
 export function findGap(
   table: TableUuid,

@@ -24,11 +24,13 @@ import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
 import { lagOf, type Lag } from './lag.ts';
 import type { PipelineContext, PipelineState, StopCode } from './pipeline-context.ts';
 import { Positions } from './positions.ts';
+import { FirstHearing } from './producers/first-hearing.ts';
 import type { TableProducers } from './producers/table-producers.ts';
-import { findGap, stoodStill, wasPruned } from './protocol.ts';
+import { findGap, gapText, stoodStill, wasPruned } from './protocol.ts';
 import { Refresher, sameLayout } from './refresher.ts';
 import { Signal } from './signal.ts';
 
+const STOP_ONE = 'stop one of the two daemons that share this log';
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
 export class TablePipeline<V extends TableView, P extends PreparedChange> {
@@ -39,6 +41,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   readonly producers: TableProducers;
   readonly #context: PipelineContext<V, P>;
   readonly #feed: Feed;
+  readonly #hearing: FirstHearing;
   readonly #epochs: Epochs;
   #view: V;
   #checker: RecordChecker;
@@ -63,6 +66,11 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#layout = context.layoutOf(view);
     this.#checker = context.checkerOf(view);
     this.#epochs = new Epochs(context, view, (state, cause) => this.#trouble(state, cause));
+    this.#hearing = new FirstHearing({
+      fence: (signal) => this.queue.run(() => this.#fence(signal)),
+      learn: (signal) => producers.learn(context.format.progress(this.#view, context.pipeline)?.state, signal),
+      stopped: () => this.#state.kind === 'stopped',
+    });
     this.#refresher = new Refresher(context.runtime.clock, () => this.queue.run(() => this.#lookAgain()));
     this.#feed = new Feed(context.log, {
       table: view.uuid,
@@ -124,10 +132,16 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /** Begins from what the table says, where the producers stand already. The caller has fenced lost lanes. Stops at once at a gap. */
   start(progress: Progress | undefined): void {
+    this.#hearing.begin(progress === undefined && !this.#context.log.pendingTables().includes(this.uuid));
     this.#restart(progress);
     const { group } = this.#context;
     group.spawn(`feed ${this.uuid}`, (signal) => this.#whileRunning(() => this.#feed.run(signal), signal));
     group.spawn(`commit ${this.uuid}`, (signal) => this.#whileRunning(() => this.#commitSealed(signal), signal));
+  }
+
+  /** To be awaited before a request of a producer is judged; undefined when there is nothing to wait for. */
+  producersReady(): Promise<void> | undefined {
+    return this.#hearing.ready(this.#context.group.signal);
   }
 
   /** Monotonic milliseconds since when the name has not led to this table; undefined while it does. */
@@ -324,11 +338,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         await this.#beginAgain(this.#context.format.progress(end.view, this.#context.pipeline), signal);
         return;
       case 'fenced':
-        this.#stop(
-          'fenced',
-          `generation ${end.by} owns a lane of this daemon`,
-          'stop one of the two daemons that share this log',
-        );
+        this.#stop('fenced', `generation ${end.by} owns a lane of this daemon`, STOP_ONE);
         return;
       case 'table-gone':
         await this.#forgetUncommitted();
@@ -381,10 +391,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const { log } = this.#context;
     const gap = findGap(this.uuid, progress, log.trimmed());
     if (gap !== undefined) {
-      const table = gap.tableAt === undefined ? 'no progress' : `offset ${gap.tableAt}`;
       this.#stop(
         'gap',
-        `the table stands at ${table} of lane ${gap.lane}, but the log holds it only from ${gap.logFrom}`,
+        gapText(gap),
         'restore the table to the snapshot that held these records, then restart the daemon',
       );
       return;
@@ -399,10 +408,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   async #forgetUncommitted(): Promise<void> {
     const { waiting } = this.#epochs;
     this.#lateSince ??= waiting[0]?.firstAt;
-    this.#feed.hold({
-      records: waiting.reduce((sum, epoch) => sum + epoch.rows, 0),
-      bytes: waiting.reduce((sum, epoch) => sum + epoch.bytes, 0),
-    });
+    this.#feed.hold(this.#epochs.held);
     await this.#epochs.forget();
     this.#changed.raise();
   }
@@ -429,9 +435,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   #stop(code: StopCode, reason: string, remedy: string): void {
     this.#state = { kind: 'stopped', code, reason, remedy, schemaId: this.#view.schema.schemaId };
-    this.positions.close(
-      new SluiceError(code === 'fenced' ? 'fenced' : 'closed', `outcome unknown: ${reason}`, { remedy }),
-    );
+    const kind = code === 'fenced' ? 'fenced' : 'closed';
+    this.positions.close(new SluiceError(kind, `outcome unknown: ${reason}`, { remedy }));
     this.#context.onTrouble(this.uuid, `stopped: ${code}`, reason);
     this.#changed.raise();
   }

@@ -11,6 +11,7 @@ import { snapshotId } from '../../src/core/ids.ts';
 import { positive63, type Clock, type Random } from '../../src/core/runtime.ts';
 import { decodeProgress, progressKey, type Progress } from '../../src/record/progress.ts';
 import type { WorldCore } from './world/core.ts';
+import type { FaultKind } from './world/faults.ts';
 import { PIPELINE } from './world/life.ts';
 import type { SeededRandom } from './world/random.ts';
 import type { SimFormat } from './world/sim-format.ts';
@@ -38,6 +39,8 @@ export interface Plant {
   readonly clock?: (clock: Clock) => Clock;
   readonly letters?: (reader: LetterReader) => LetterReader;
   readonly prune?: 'property-only';
+  /** Without which it does no harm: every world has them. */
+  readonly needs?: readonly FaultKind[];
 }
 
 const over = <T extends object>(target: T, changes: Partial<T>): T =>
@@ -219,6 +222,7 @@ export const PLANTS: readonly Plant[] = [
   {
     // The pointer that was read before the fence is believed after it. The catalog is slow, so that something may land in between.
     name: 'state-before-fence',
+    needs: ['volume-lost', 'catalog-late'],
     format: (format, { core, random }) => {
       return over<Format>(format, {
         prepare: async (view, change, token) => {

@@ -8,6 +8,7 @@ import { statusOf, type TableProducers } from './table-producers.ts';
 interface Table {
   readonly state: { readonly kind: string; readonly reason?: string; readonly remedy?: string };
   readonly producers: TableProducers;
+  producersReady(): Promise<void> | undefined;
 }
 
 interface Tables {
@@ -57,8 +58,11 @@ export class Channels implements ChannelPort {
 
   async #find(table: TableName): Promise<Table | NoTable> {
     try {
-      return (await this.#tables.pipelineOf(table)) ?? { kind: 'no-such-table' };
+      const found = await this.#tables.pipelineOf(table);
+      await found?.producersReady();
+      return found ?? { kind: 'no-such-table' };
     } catch (error) {
+      if (isSluiceError(error, 'closed')) return { kind: 'not-accepting', reason: 'the daemon is stopping' };
       if (!isSluiceError(error, 'unavailable')) throw error;
       return { kind: 'not-accepting', reason: `the table cannot be opened now: ${messageOf(error)}` };
     }

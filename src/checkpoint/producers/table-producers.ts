@@ -49,7 +49,7 @@ const REMEMBERED = 4;
 export class TableProducers {
   readonly #context: ProducersContext;
   readonly #table: TableUuid;
-  readonly #head: ProducerState;
+  #head: ProducerState;
   #staged: ProducerState;
   /** Staged differs from what the table's commits hold. */
   #changed: boolean;
@@ -133,6 +133,18 @@ export class TableProducers {
       known ?? (pointer === undefined ? NO_PRODUCERS : await this.#load(pointer, signal)) ?? this.#head.facts();
     this.#staged = new ProducerState(rebased(base, this.#head), this.#context.limits);
     this.#changed = known === undefined || base.lastEpoch !== this.#head.lastEpoch;
+  }
+
+  /** What the table says of producers that this life has never heard, before it hears the first. */
+  async learn(pointer: string | undefined, signal: AbortSignal): Promise<void> {
+    if (pointer === undefined || this.#published.has(pointer)) return;
+    const found = await this.#load(pointer, signal);
+    const facts = found ?? lost(this.#context.clock);
+    this.#head = new ProducerState(facts, this.#context.limits);
+    this.#staged = new ProducerState(facts, this.#context.limits);
+    this.#changed = found === undefined;
+    this.#lastEpoch = facts.lastEpoch;
+    if (found !== undefined) this.#published.set(pointer, found);
   }
 
   #load(pointer: string, signal: AbortSignal): Promise<ProducerFacts | undefined> {

@@ -93,7 +93,10 @@ export class World implements WorldCore {
     this.lettersByDefault = stage?.lettersByDefault ?? letters.chance(0.5);
     this.aboutLateRefusals = stage === undefined && this.lettersByDefault && letters.chance(0.3);
     const often = new Set<FaultKind>(this.lettersByDefault ? ['foreign-narrow'] : []);
-    const always = new Set<FaultKind>(this.aboutLateRefusals ? ['foreign-narrow', 'kill', 'catalog-late'] : []);
+    const always = new Set<FaultKind>([
+      ...(this.aboutLateRefusals ? (['foreign-narrow', 'kill', 'catalog-late'] as const) : []),
+      ...(plant?.needs ?? []),
+    ]);
     this.faults =
       stage === undefined
         ? Faults.drawn(this.random.fork('faults'), without ?? new Set(), often, always)
