@@ -1,4 +1,4 @@
-/** Compaction and expiry as chores of the upkeep: figures of their plans and results. Owns no work. */
+/** Compaction, expiry and orphan removal as chores of the upkeep: figures of their plans and results. Owns no work. */
 import type { Figures } from '../contracts/maintenance-port.ts';
 import type { PreparedReplace } from '../contracts/maintenance.ts';
 import type { TableView } from '../contracts/table-format.ts';
@@ -6,6 +6,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { CompactionPlan } from './compaction-plan.ts';
 import type { Compactor } from './compactor.ts';
 import type { Expirer } from './expirer.ts';
+import type { OrphanRemover, RootedView } from './orphan-remover.ts';
 import type { Chore } from './upkeep.ts';
 
 export function compactionChore<V extends TableView, R extends PreparedReplace>(
@@ -50,3 +51,30 @@ export const expiryChore = <V extends TableView>(expirer: Expirer<V>, duty: Chor
     run: async ({ target }, report, signal) => ({ ...(await expirer.run(target, report, signal)) }),
   };
 };
+
+export const orphanChore = <V extends RootedView>(remover: OrphanRemover<V>, duty: Chore<V>['duty']): Chore<V> => ({
+  duty,
+  beginsUnseen: true,
+  nothing: { objects: 0, orphans: 0, bytes: 0n, tooYoung: 0 },
+  async estimate(view) {
+    const { listed, orphans, bytes, tooYoung } = await remover.find(view);
+    return { objects: listed, orphans: orphans.length, bytes, tooYoung };
+  },
+  async run({ target, view }, report, signal) {
+    const { listed, orphans, tooYoung, quarantined, deleted, deletedBytes, failed } = await remover.run(
+      target,
+      view,
+      report,
+      signal,
+    );
+    return {
+      objects: listed,
+      orphans: orphans.length,
+      tooYoung,
+      quarantined,
+      objectsDeleted: deleted,
+      bytesDeleted: deletedBytes,
+      objectsLeft: failed.length,
+    };
+  },
+});

@@ -21,6 +21,8 @@ export interface Place<V> {
 export interface Chore<V> {
   /** Undefined when there is nothing to do. */
   estimate(view: V): Promise<Figures | undefined>;
+  /** The estimate costs as much as the work: jobs begin without one, and the work finds out by itself whether there is any. */
+  readonly beginsUnseen?: true;
   /** The estimate of a table without work. */
   readonly nothing: Figures;
   run(place: Place<V>, report: JobReport, signal: AbortSignal): Promise<Figures>;
@@ -84,8 +86,10 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
   async start(kind: JobKind, table: TableName): Promise<Job | undefined> {
     const open = this.#jobs.open(table, kind);
     if (open !== undefined) return open;
-    const estimate = await this.estimate(kind, table);
-    return estimate === undefined ? undefined : this.#start(kind, table, 'request', estimate);
+    const place = await this.#options.place(table);
+    if (place === undefined) return undefined;
+    const estimate = (await this.#foresee(kind, place)) ?? this.#options.chores[kind].nothing;
+    return this.#start(kind, table, 'request', estimate);
   }
 
   jobs(): readonly Job[] {
@@ -104,11 +108,17 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
   async #look(kind: JobKind, table: TableName): Promise<boolean> {
     if (this.#jobs.open(table, kind) !== undefined) return true;
     const place = await this.#options.place(table);
-    const estimate = place === undefined ? undefined : await this.#options.chores[kind].estimate(place.view);
+    const estimate = place === undefined ? undefined : await this.#foresee(kind, place);
     if (estimate === undefined) return true;
     const job = this.#start(kind, table, 'schedule', estimate);
     const ended = await new Promise<Job>((resolve) => this.#waiting.set(job.id, resolve));
     return ended.state !== 'failed';
+  }
+
+  /** Undefined when there is nothing to do. */
+  async #foresee(kind: JobKind, { view }: Place<V>): Promise<Figures | undefined> {
+    const chore = this.#options.chores[kind];
+    return chore.beginsUnseen === true ? {} : chore.estimate(view);
   }
 
   #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures): Job {

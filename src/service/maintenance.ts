@@ -13,13 +13,14 @@ import { formatTableName, type TableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
-import { compactionChore, expiryChore } from '../maintenance/chores.ts';
+import { compactionChore, expiryChore, orphanChore } from '../maintenance/chores.ts';
 import { Compactor } from '../maintenance/compactor.ts';
 import { Expirer } from '../maintenance/expirer.ts';
+import { OrphanRemover } from '../maintenance/orphan-remover.ts';
 import { Upkeep, type Place } from '../maintenance/upkeep.ts';
 import { LocalScratch } from '../store/local-scratch.ts';
 import { calmOf } from './calm.ts';
-import { compactionPolicy, isMaintained } from './maintenance-policy.ts';
+import { compactionPolicy, isMaintained, ownsItsFiles, placesOf } from './maintenance-policy.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export interface MaintenanceParts {
@@ -27,6 +28,8 @@ export interface MaintenanceParts {
   readonly warehouse: Warehouse;
   /** Undefined while the daemon starts. */
   readonly coordinator: () => Coordinator<IcebergView, PreparedAppend> | undefined;
+  /** Key prefix, in the warehouse and outside every table's location, of the listings of orphans. */
+  readonly listings: string;
   readonly layoutOf: (view: IcebergView) => FileLayout;
   readonly metrics: Pick<Metrics, 'compaction' | 'job'>;
   readonly tracer: Tracer;
@@ -45,7 +48,7 @@ export function openMaintenance(parts: MaintenanceParts): {
   readonly close: () => Promise<void>;
 } {
   const { settings, warehouse, coordinator, layoutOf, metrics, tracer, runtime, log } = parts;
-  const { compaction, expiry } = settings.maintenance;
+  const { compaction, expiry, orphans } = settings.maintenance;
   const rewriter = openRewriter(settings);
   const shared = { tables: warehouse.format, format: warehouse.maintenance, locations: warehouse.locations, runtime };
   const compactor = new Compactor({
@@ -64,6 +67,14 @@ export function openMaintenance(parts: MaintenanceParts): {
     policy: { maxAgeMs: expiry.maxAgeMs, minToKeep: expiry.minSnapshots },
     deletesPerSecond: expiry.deletesPerSecond,
   });
+  const remover = new OrphanRemover<IcebergView>({
+    ...shared,
+    policy: orphans,
+    listingsOf: (table) => ({ store: warehouse.store, prefix: `${parts.listings}/${table}` }),
+    neighbours: (table) => placesOfOthers(warehouse, table),
+    ownsItsFiles,
+    isSettled: (table) => coordinator()?.pipelines.find(({ uuid }) => uuid === table)?.state.kind === 'running',
+  });
   const compacts = compaction.enabled && settings.encoder === 'duckdb';
   const upkeep = new Upkeep<IcebergView>({
     chores: {
@@ -78,6 +89,11 @@ export function openMaintenance(parts: MaintenanceParts): {
         expiry.enabled
           ? { schedule: expiry.schedule, afterCommits: expiry.minSnapshots, afterMs: EXPIRY_AFTER_MS }
           : undefined,
+      ),
+      'remove-orphans': orphanChore(
+        remover,
+        // Files come to be orphans by growing old too: a table without commits is looked at as often.
+        orphans.enabled ? { schedule: orphans.schedule, afterCommits: 1, afterMs: 0 } : undefined,
       ),
     },
     place: (table) => placeOf(parts, table),
@@ -117,6 +133,18 @@ async function placeOf(
       remedy: 'GET /api/v1/tables says why it stopped and what to do',
     });
   return { target: pipeline, view: loaded.view };
+}
+
+async function placesOfOthers({ tables, format }: Warehouse, { name }: IcebergView): Promise<readonly string[]> {
+  // By name: under another name the same table may have gone another way.
+  const own = formatTableName(name);
+  const places: string[] = [];
+  for (const other of await tables.list()) {
+    if (formatTableName(other) === own) continue;
+    const loaded = await format.load(other);
+    if (loaded.kind === 'loaded') places.push(...placesOf(loaded.view));
+  }
+  return places;
 }
 
 function openRewriter({ encoder, maintenance, spoolDir }: Settings): FileRewriter {

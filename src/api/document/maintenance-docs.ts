@@ -1,5 +1,6 @@
 /** What the API document says of maintenance and its jobs. */
 import * as z from 'zod';
+import { JOB_KINDS, type JobKind } from '../../contracts/maintenance-port.ts';
 import type { RouteDocs } from './route-docs.ts';
 import { component, instant, json, tableName, wide } from './route-docs.ts';
 
@@ -18,14 +19,14 @@ const job = component(
   z.strictObject({
     job: z.string(),
     table: tableName(),
-    kind: z.enum(['compact', 'expire-snapshots']),
+    kind: z.enum(JOB_KINDS),
     trigger: z.enum(['schedule', 'request']),
     state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
     created_at: instant('When it was asked for'),
     started_at: instant('When it began').optional(),
     ended_at: instant('When it ended').optional(),
     progress: z.strictObject({ done: z.number(), total: z.number() }).describe('Bytes; total is 0 until it is known'),
-    estimate: figures,
+    estimate: figures.describe('Empty where the estimate costs as much as the work: ask for it with dry_run'),
     result: figures.optional().describe('What it cost and gained'),
     error: z.string().optional(),
     log: z
@@ -47,7 +48,7 @@ const shown = {
   estimate: { groups: 1, files: 12, files_after: 1, bytes: '24576', seconds: 0.1, delete_files_removed: 0 },
 };
 
-const actionDocs = (kind: 'compact' | 'expire-snapshots', described: object): RouteDocs => ({
+const actionDocs = (kind: JobKind, described: object): RouteDocs => ({
   tag: TAG,
   description:
     'Answers at once; the job goes on. The one that waits or runs for the table already is answered if there is one.',
@@ -75,6 +76,7 @@ const actionDocs = (kind: 'compact' | 'expire-snapshots', described: object): Ro
 export const maintenanceDocs = {
   compact: actionDocs('compact', shown.estimate),
   'expire-snapshots': actionDocs('expire-snapshots', { snapshots: 12, refs: 0 }),
+  'remove-orphans': actionDocs('remove-orphans', { objects: 4096, orphans: 7, bytes: '917504', too_young: 2 }),
 } as const;
 
 export const jobListDocs: RouteDocs = {

@@ -37,6 +37,13 @@ test('a job is answered at once with where to ask for it', async () => {
   expect(api.ports.maintenance.started).toEqual(['expire-snapshots web.clicks']);
 });
 
+test('orphans are removed by a job too', async () => {
+  expect((await call('POST', '/api/v1/tables/web.clicks/actions/remove-orphans')).body).toMatchObject({
+    kind: 'remove-orphans',
+  });
+  expect(api.ports.maintenance.started).toEqual(['remove-orphans web.clicks']);
+});
+
 test('jobs are listed without their logs and shown with them', async () => {
   api.ports.maintenance.jobList = [
     jobOf({

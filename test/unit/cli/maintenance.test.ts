@@ -1,4 +1,4 @@
-/** `compact`, `expire` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
+/** `compact`, `expire`, `orphans` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CliRun, CliSetup } from '../../support/cli-harness.ts';
@@ -64,6 +64,16 @@ test('a job is watched to its end and its gain is printed', async () => {
   const { code, stdout } = await run(['compact', 'web.clicks', '--yes']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^job {12}job_1\nstate {10}done\nfiles removed {2}1,200\nfiles added {4}1\n$/);
+});
+
+test('orphans are asked about as what they are', async () => {
+  const { maintenance } = api.ports;
+  maintenance.estimates.set('web.clicks', { objects: 40, orphans: 3, bytes: 2048n, tooYoung: 1 });
+  maintenance.estimates.set('web.tidy', { objects: 40, orphans: 0, bytes: 0n, tooYoung: 1 });
+  const asked = await run(['orphans', 'web.clicks'], { tty: true, stdin: 'y\n' });
+  expect(asked.stderr).toContain('List these orphans, and delete those that an earlier run listed long enough ago?');
+  expect(maintenance.started).toEqual(['remove-orphans web.clicks']);
+  expect((await run(['orphans', 'web.tidy', '--yes'])).stderr).toBe('there is nothing to do\n');
 });
 
 test('a failed job is a failure', async () => {
