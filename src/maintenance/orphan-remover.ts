@@ -6,7 +6,7 @@ import type { Locations } from '../contracts/locations.ts';
 import type { JobReport } from '../contracts/maintenance-port.ts';
 import type { MaintenanceFormat } from '../contracts/maintenance.ts';
 import type { TableFormat, TableView } from '../contracts/table-format.ts';
-import { SluiceError } from '../core/errors.ts';
+import { SluiceError, isSluiceError } from '../core/errors.ts';
 import { formatTableName, type TableUuid } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { CommitTarget } from './commit-replace.ts';
@@ -43,10 +43,21 @@ export class OrphanRemover<V extends RootedView> {
     this.#parts = parts;
   }
 
-  /** Lists the whole table and reads all its manifests; changes nothing. */
+  /** Lists the whole table and reads all its manifests; changes nothing. Rejects with `unsupported` where no orphan can be told. */
   async find(view: V): Promise<FoundOrphans> {
     if (!this.#parts.ownsItsFiles(view)) return NONE;
-    return dryRun(await this.#run(view, view, (work) => work()), NEVER);
+    try {
+      return await dryRun(await this.#run(view, view, (work) => work()), NEVER);
+    } catch (error) {
+      if (!isSluiceError(error, 'misconfigured')) throw error;
+      // About this table, and an answer to whoever asks: the daemon itself works.
+      const { message, context, remedy } = error;
+      throw new SluiceError('unsupported', message, {
+        context,
+        ...(remedy === undefined ? {} : { remedy }),
+        cause: error,
+      });
+    }
   }
 
   /** Rejects with kind `closed` when the signal aborts; what was listed before stays listed. */

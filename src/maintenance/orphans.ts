@@ -80,8 +80,8 @@ function assertOwnPlace(locations: Locations, { location }: MetadataRoot, neighb
     return store === own.store && `${own.key}/`.startsWith(`${key}/`);
   });
   if (holder === undefined) return;
-  throw new SluiceError('misconfigured', 'the table lies in the place of another table', {
-    context: { location, other: holder },
+  throw new SluiceError('misconfigured', `the table lies in the place of another table, ${holder}`, {
+    context: { location },
     remedy: 'give each table a location of its own; nothing was deleted',
   });
 }

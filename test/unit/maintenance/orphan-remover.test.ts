@@ -106,6 +106,15 @@ describe('the remover of orphans', () => {
     expect(await keys('_listings/')).toEqual([]);
   });
 
+  it('answers whoever asks about a table whose orphans cannot be told', async () => {
+    const shared = remover({ neighbours: () => Promise.resolve([view.location]) });
+    await expect(shared.find(view)).rejects.toMatchObject({
+      kind: 'unsupported',
+      message: expect.stringContaining(view.location) as string,
+      remedy: expect.stringContaining('nothing was deleted') as string,
+    });
+  });
+
   it('deletes only in its turn of the commit queue', async () => {
     await run();
     now += DAY;
