@@ -12,6 +12,7 @@ import { filesCommand } from './commands/files.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
+import { manifestsCommand } from './commands/manifests.ts';
 import { orphansCommand } from './commands/orphans.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
@@ -77,6 +78,7 @@ export function programOf(context: CommandContext): Command {
     reloadCommand,
     compactCommand,
     expireCommand,
+    manifestsCommand,
     orphansCommand,
     jobsCommand,
     logCommand,

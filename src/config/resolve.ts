@@ -143,6 +143,7 @@ const maintenanceOf = ({
   threads,
   compaction,
   expiry,
+  manifests,
   orphans,
 }: ParsedFile['maintenance']): MaintenanceSettings => ({
   memoryBytes: memory,
@@ -162,6 +163,7 @@ const maintenanceOf = ({
     minSnapshots: expiry.min_snapshots,
     deletesPerSecond: expiry.deletes_per_second,
   },
+  manifests: { enabled: manifests.enabled, schedule: manifests.schedule },
   orphans: {
     enabled: orphans.enabled,
     schedule: orphans.schedule,

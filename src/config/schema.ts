@@ -205,6 +205,11 @@ const expiry = z.strictObject({
   deletes_per_second: count({ min: 1 }).prefault(500).describe('Objects deleted a second at most.'),
 });
 
+const manifests = z.strictObject({
+  enabled: flag().prefault(true).describe('Cluster manifests by partition, so that readers open fewer of them.'),
+  schedule: schedule().prefault('41 4 * * *').describe('When tables are looked at: a cron expression in UTC.'),
+});
+
 const orphans = z.strictObject({
   enabled: flag().prefault(true).describe('Delete files under the location of a table that nothing reaches.'),
   schedule: schedule().prefault('23 3 * * *').describe('When tables are looked at: a cron expression in UTC.'),
@@ -224,6 +229,7 @@ const maintenance = z.strictObject({
   threads: count({ min: 1, max: 64 }).prefault(1).describe('Threads of rewriting.'),
   compaction: compaction.prefault({}),
   expiry: expiry.prefault({}),
+  manifests: manifests.prefault({}),
   orphans: orphans.prefault({}),
 });
 

@@ -97,6 +97,8 @@ export const SETTING_KEYS: Readonly<Record<SettingPath, SettingKey>> = {
   'maintenance.expiry.maxAgeMs': restart('maintenance.expiry.max_age'),
   'maintenance.expiry.minSnapshots': restart('maintenance.expiry.min_snapshots'),
   'maintenance.expiry.deletesPerSecond': restart('maintenance.expiry.deletes_per_second'),
+  'maintenance.manifests.enabled': restart('maintenance.manifests.enabled'),
+  'maintenance.manifests.schedule': restart('maintenance.manifests.schedule'),
   'maintenance.orphans.enabled': restart('maintenance.orphans.enabled'),
   'maintenance.orphans.schedule': restart('maintenance.orphans.schedule'),
   'maintenance.orphans.minAgeMs': restart('maintenance.orphans.min_age'),

@@ -77,6 +77,10 @@ export interface MaintenanceSettings {
     readonly minSnapshots: number;
     readonly deletesPerSecond: number;
   };
+  readonly manifests: {
+    readonly enabled: boolean;
+    readonly schedule: string;
+  };
   readonly orphans: {
     readonly enabled: boolean;
     readonly schedule: string;

@@ -1,7 +1,7 @@
 /** What the HTTP API (and through it the CLI) may ask of maintenance: estimates, jobs, their end. */
 import type { TableName } from '../core/ids.ts';
 
-export const JOB_KINDS = ['compact', 'expire-snapshots', 'remove-orphans'] as const;
+export const JOB_KINDS = ['compact', 'expire-snapshots', 'rewrite-manifests', 'remove-orphans'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';

@@ -13,9 +13,10 @@ import { formatTableName, type TableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
-import { compactionChore, expiryChore, orphanChore } from '../maintenance/chores.ts';
+import { compactionChore, expiryChore, manifestChore, orphanChore } from '../maintenance/chores.ts';
 import { Compactor } from '../maintenance/compactor.ts';
 import { Expirer } from '../maintenance/expirer.ts';
+import { ManifestRewriter } from '../maintenance/manifest-rewriter.ts';
 import { OrphanRemover } from '../maintenance/orphan-remover.ts';
 import { Upkeep, type Place } from '../maintenance/upkeep.ts';
 import { LocalScratch } from '../store/local-scratch.ts';
@@ -42,15 +43,19 @@ export interface MaintenanceParts {
 
 /** Expiry looks at a table at most this late after the last time, however few commits there were. */
 const EXPIRY_AFTER_MS = 3_600_000;
+/** Manifests come with commits: so many, or a day's, are worth a look. */
+const MANIFEST_COMMITS = 100;
+const MANIFESTS_AFTER_MS = 24 * 3_600_000;
 
 export function openMaintenance(parts: MaintenanceParts): {
   readonly upkeep: Upkeep<IcebergView>;
   readonly close: () => Promise<void>;
 } {
   const { settings, warehouse, coordinator, layoutOf, metrics, tracer, runtime, log } = parts;
-  const { compaction, expiry, orphans } = settings.maintenance;
+  const { compaction, expiry, manifests, orphans } = settings.maintenance;
   const rewriter = openRewriter(settings);
   const shared = { tables: warehouse.format, format: warehouse.maintenance, locations: warehouse.locations, runtime };
+  const calm = calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock);
   const compactor = new Compactor({
     ...shared,
     rewriter,
@@ -58,7 +63,7 @@ export function openMaintenance(parts: MaintenanceParts): {
     layoutOf,
     limitsOf: (view) => compactionPolicy(view, layoutOf(view).targetFileBytes, compaction),
     history: (view) => warehouse.tables.snapshots(view),
-    calm: calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock),
+    calm,
     onBytes: (read, written) => metrics.compaction(read, written),
     tracer,
   });
@@ -67,6 +72,7 @@ export function openMaintenance(parts: MaintenanceParts): {
     policy: { maxAgeMs: expiry.maxAgeMs, minToKeep: expiry.minSnapshots },
     deletesPerSecond: expiry.deletesPerSecond,
   });
+  const manifestRewriter = new ManifestRewriter({ ...shared, calm });
   const remover = new OrphanRemover<IcebergView>({
     ...shared,
     policy: orphans,
@@ -88,6 +94,12 @@ export function openMaintenance(parts: MaintenanceParts): {
         expirer,
         expiry.enabled
           ? { schedule: expiry.schedule, afterCommits: expiry.minSnapshots, afterMs: EXPIRY_AFTER_MS }
+          : undefined,
+      ),
+      'rewrite-manifests': manifestChore(
+        manifestRewriter,
+        manifests.enabled
+          ? { schedule: manifests.schedule, afterCommits: MANIFEST_COMMITS, afterMs: MANIFESTS_AFTER_MS }
           : undefined,
       ),
       'remove-orphans': orphanChore(

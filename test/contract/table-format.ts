@@ -11,6 +11,7 @@ import { describeAppends } from './table-format/appends.ts';
 import { describeConflicts } from './table-format/conflicts.ts';
 import { describeExpiring } from './table-format/expiring.ts';
 import { describeLostAnswers } from './table-format/lost-answers.ts';
+import { describeManifests } from './table-format/manifests.ts';
 import { describeProgress } from './table-format/progress.ts';
 import { describeReplacing } from './table-format/replacing.ts';
 
@@ -54,5 +55,6 @@ export function describeTableFormat(name: string, make: () => Promise<FormatSubj
     describeLostAnswers(use);
     describeReplacing(use);
     describeExpiring(use);
+    describeManifests(use);
   });
 }

@@ -76,6 +76,7 @@ const actionDocs = (kind: JobKind, described: object): RouteDocs => ({
 export const maintenanceDocs = {
   compact: actionDocs('compact', shown.estimate),
   'expire-snapshots': actionDocs('expire-snapshots', { snapshots: 12, refs: 0 }),
+  'rewrite-manifests': actionDocs('rewrite-manifests', { groups: 1, manifests: 80, bytes: '524288' }),
   'remove-orphans': actionDocs('remove-orphans', { objects: 4096, orphans: 7, bytes: '917504', too_young: 2 }),
 } as const;
 

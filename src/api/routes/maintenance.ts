@@ -17,6 +17,7 @@ const JOBS = '/api/v1/jobs';
 const SUMMARIES: Readonly<Record<JobKind, string>> = {
   compact: 'Merge small files, split large ones and apply deletes; with dry_run, say what that would do',
   'expire-snapshots': 'Forget old snapshots and delete what only they need; with dry_run, say what that would do',
+  'rewrite-manifests': 'Cluster manifests by partition; with dry_run, say what that would do',
   'remove-orphans':
     'List files that nothing reaches, and delete those listed long enough; with dry_run, say what is found',
 };

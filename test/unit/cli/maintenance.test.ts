@@ -1,4 +1,4 @@
-/** `compact`, `expire`, `orphans` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
+/** `compact`, `expire`, `manifests`, `orphans` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CliRun, CliSetup } from '../../support/cli-harness.ts';
@@ -74,6 +74,14 @@ test('orphans are asked about as what they are', async () => {
   expect(asked.stderr).toContain('List these orphans, and delete those that an earlier run listed long enough ago?');
   expect(maintenance.started).toEqual(['remove-orphans web.clicks']);
   expect((await run(['orphans', 'web.tidy', '--yes'])).stderr).toBe('there is nothing to do\n');
+});
+
+test('manifests are rewritten where that is worth it', async () => {
+  const { maintenance } = api.ports;
+  maintenance.estimates.set('web.clicks', { groups: 1, manifests: 40, bytes: 2048n });
+  expect((await run(['manifests', 'web.clicks', '--yes'])).code).toBe(0);
+  expect((await run(['manifests', 'web.tidy', '--yes'])).stderr).toBe('there is nothing to do\n');
+  expect(maintenance.started).toEqual(['rewrite-manifests web.clicks']);
 });
 
 test('a failed job is a failure', async () => {

@@ -24,7 +24,7 @@ function upkeepWith(beginsUnseen: boolean) {
     run: () => Promise.resolve({ done: 1 }),
   };
   const upkeep = new Upkeep<TableView>({
-    chores: { compact: chore, 'expire-snapshots': chore, 'remove-orphans': chore },
+    chores: { compact: chore, 'expire-snapshots': chore, 'rewrite-manifests': chore, 'remove-orphans': chore },
     place: ({ name }) =>
       Promise.resolve(
         name === TABLE.name
