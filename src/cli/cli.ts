@@ -17,6 +17,7 @@ import { orphansCommand } from './commands/orphans.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
 import { reloadCommand } from './commands/reload.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { sendCommand } from './commands/send.ts';
 import { snapshotsCommand } from './commands/snapshots.ts';
@@ -80,6 +81,7 @@ export function programOf(context: CommandContext): Command {
     expireCommand,
     manifestsCommand,
     orphansCommand,
+    rollbackCommand,
     jobsCommand,
     logCommand,
     keysCommand,

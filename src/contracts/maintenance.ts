@@ -149,6 +149,9 @@ export interface MaintenanceFormat<
   /** One compare-and-swap on exactly this base. Deletes no file. */
   expire(base: V, plan: ExpiryPlan): Promise<CommitOutcome<V>>;
 
+  /** One compare-and-swap on exactly this base: main is then the snapshot, an ancestor of what it was. Progress and schema stay. */
+  rollBack(base: V, to: SnapshotId): Promise<CommitOutcome<V>>;
+
   /** URIs of objects that snapshots of `before` reach and no snapshot of `after` does. `after` is a later state of the same table. */
   released(before: V, after: V): AsyncIterable<string>;
 

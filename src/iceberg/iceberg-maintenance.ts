@@ -24,7 +24,15 @@ import type { ManifestLists } from './manifest-lists.ts';
 import { mergePolicy } from './manifest-merge.ts';
 import { ManifestScan, columnsOf } from './manifest-scan.ts';
 import { assertWritable } from './metadata-check.ts';
-import { MAIN, currentSnapshot, metadataDirectory, snapshotById, specById, type Snapshot } from './metadata.ts';
+import {
+  MAIN,
+  ancestors,
+  currentSnapshot,
+  metadataDirectory,
+  snapshotById,
+  specById,
+  type Snapshot,
+} from './metadata.ts';
 import { clusteredSnapshot, prepareManifests, type PreparedIcebergManifests } from './prepared-manifests.ts';
 import { prepareReplace, replaceableOn, type PreparedIcebergReplace } from './prepared-replace.ts';
 import { Reachability } from './reachability.ts';
@@ -151,6 +159,13 @@ export class IcebergMaintenance implements MaintenanceFormat<
       ...plan.refs.map((refName) => ({ action: 'remove-snapshot-ref', refName }) as const),
       { action: 'remove-snapshots', snapshotIds: plan.snapshots },
     ]);
+  }
+
+  async rollBack(base: IcebergView, to: SnapshotId): Promise<CommitOutcome<IcebergView>> {
+    assertWritable(base.metadata);
+    if (![...ancestors(base.metadata)].some((snapshot) => snapshot.snapshotId === to))
+      return { kind: 'conflict', cause: `snapshot ${to} is not in the history of main` };
+    return this.#commit(base, [{ action: 'set-snapshot-ref', refName: MAIN, type: 'branch', snapshotId: to }]);
   }
 
   async *released(before: IcebergView, after: IcebergView): AsyncGenerator<string> {

@@ -109,6 +109,13 @@ export function openMaintenance(parts: MaintenanceParts): {
       ),
     },
     place: (table) => placeOf(parts, table),
+    rollback: {
+      tables: warehouse.format,
+      format: warehouse.maintenance,
+      history: (view) => warehouse.tables.snapshots(view),
+      onTrouble: (table, state, cause) =>
+        log.warn({ table: formatTableName(table), state, cause }, 'a rollback is in trouble'),
+    },
     tables: () =>
       (coordinator()?.pipelines ?? [])
         .filter(({ state }) => state.kind === 'running')

@@ -154,6 +154,30 @@ test('manifests become one, and every row is still there', async () => {
   expect(await idsOf(await filesOf('web.clicks'))).toEqual(range(0, 13));
 });
 
+test('a table that was set back goes on from there, and what it lost is not written again', async () => {
+  daemon = await Daemon.start({ directory: folder.path, yaml: yaml('{ enabled: false }') });
+  await createTable('web.clicks');
+  for (let commit = 0; commit < 3; commit += 1) await send('web.clicks', commit, commit + 1);
+  const { snapshots } = (await call('GET', '/api/v1/tables/web.clicks/snapshots')) as {
+    snapshots: { snapshot_id: string }[];
+  };
+  const path = `/api/v1/tables/web.clicks/actions/rollback?to=${snapshots[0]?.snapshot_id}`;
+  expect(await call('POST', `${path}&dry_run=true`)).toMatchObject({ dry_run: true, snapshots: 2, rows: 2 });
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual(range(0, 3));
+  expect(await call('POST', path)).toMatchObject({ dry_run: false, snapshots: 2, rows: 2 });
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual([0]);
+  await send('web.clicks', 3, 4);
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual([0, 3]);
+  await daemon.kill();
+  daemon = await Daemon.start({ directory: folder.path, yaml: yaml('{ enabled: false }') });
+  await until(
+    async () => (await fetch(`${await daemon?.url}/readyz`)).status,
+    (status) => status === 200,
+  );
+  await send('web.clicks', 4, 5);
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual([0, 3, 4]);
+});
+
 test('expiry forgets old snapshots, deletes what only they reached, and the table still reads', async () => {
   daemon = await Daemon.start({
     directory: folder.path,

@@ -80,6 +80,50 @@ export const maintenanceDocs = {
   'remove-orphans': actionDocs('remove-orphans', { objects: 4096, orphans: 7, bytes: '917504', too_young: 2 }),
 } as const;
 
+const rollback = component(
+  'Rollback',
+  z.strictObject({
+    table: tableName(),
+    dry_run: z.boolean().describe('Whether nothing was done'),
+    from: wide('Snapshot that main was'),
+    to: wide('Snapshot that main is'),
+    snapshots: z.number().describe('How many leave main; 0: it was there already'),
+    rows: z.number().optional().describe('Rows that leave the table; negative when they come back'),
+  }),
+);
+
+export const rollbackDocs: RouteDocs = {
+  tag: TAG,
+  description:
+    'Progress does not move: records that were in the snapshots that leave are not written again. Ingestion goes on on top of the earlier snapshot.',
+  query: {
+    to: {
+      description: 'Id of a snapshot in the history of main.',
+      required: true,
+      schema: { type: 'string', examples: ['3051729675574597004'] },
+    },
+    dry_run: {
+      description: 'Say what it would do: nothing is changed.',
+      schema: { enum: ['true', 'false'], default: 'false', examples: ['true'] },
+    },
+  },
+  answers: {
+    200: {
+      description: 'What was done, or would be',
+      content: json(rollback, {
+        table: 'web.clicks',
+        dry_run: false,
+        from: '6128397450912837465',
+        to: '3051729675574597004',
+        snapshots: 2,
+        rows: 1200,
+      }),
+    },
+  },
+  problems: ['invalid-request', 'no-such-table', 'rollback-refused', 'unsupported', 'unavailable'],
+  examples: [{ target: `${TABLE}/actions/rollback?to=3051729675574597004&dry_run=true`, needs: 'a snapshot' }],
+};
+
 export const jobListDocs: RouteDocs = {
   tag: TAG,
   description:

@@ -44,6 +44,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/tables/:table/actions/expire-snapshots': 'maintain of table',
   'POST /api/v1/tables/:table/actions/rewrite-manifests': 'maintain of table',
   'POST /api/v1/tables/:table/actions/remove-orphans': 'maintain of table',
+  'POST /api/v1/tables/:table/actions/rollback': 'admin of table',
   'GET /api/v1/jobs': 'maintain somewhere',
   'GET /api/v1/jobs/:job': 'maintain somewhere',
   'DELETE /api/v1/jobs/:job': 'maintain somewhere',

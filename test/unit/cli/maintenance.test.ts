@@ -110,3 +110,21 @@ test('jobs are listed, shown with their log, and cancelled', async () => {
   expect((await run(['jobs', 'job_2'])).code).toBe(1);
   expect((await run(['jobs', '--cancel'])).code).toBe(2);
 });
+
+test('a rollback says what goes before it asks, and that it stays gone', async () => {
+  const { maintenance } = api.ports;
+  maintenance.rollback = { kind: 'rolled-back', from: 9n, to: 5n, snapshots: 2, rows: 1200 };
+  maintenance.rollbacks.length = 0;
+  const dry = await run(['rollback', 'web.clicks', '--to', '5', '--dry-run']);
+  expect(dry.stdout).toBe(['from       9', 'to         5', 'snapshots  2', 'rows       1,200', ''].join('\n'));
+  const refused = await run(['rollback', 'web.clicks', '--to', '5'], { tty: true, stdin: 'n\n' });
+  expect(refused.stderr).toContain('rows: 1,200');
+  expect(refused.stderr).toContain('stay gone');
+  expect((await run(['rollback', 'web.clicks', '--to', '5'], { stdin: 'y\n' })).code).toBe(2);
+  expect(maintenance.rollbacks.every((line) => line.endsWith('dry'))).toBe(true);
+  expect((await run(['rollback', 'web.clicks', '--to', '5', '--yes'])).code).toBe(0);
+  expect(maintenance.rollbacks.at(-1)).toBe('web.clicks to 5');
+  maintenance.rollback = { kind: 'not-an-ancestor' };
+  expect(await run(['rollback', 'web.clicks', '--to', '5', '--yes'])).toMatchObject({ code: 1 });
+  expect((await run(['rollback', 'web.clicks', '--yes'])).code).toBe(2);
+});

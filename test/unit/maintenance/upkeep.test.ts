@@ -31,6 +31,12 @@ function upkeepWith(beginsUnseen: boolean) {
           ? { target: { name: TABLE, uuid: UUID, queue: new CommitQueue() }, view: {} as TableView }
           : undefined,
       ),
+    rollback: {
+      tables: { load: () => Promise.resolve({ kind: 'absent' }) },
+      format: { rollBack: () => Promise.resolve({ kind: 'conflict', cause: 'not asked for' }) },
+      history: () => [],
+      onTrouble: () => undefined,
+    },
     tables: () => [],
     runtime: testRuntime(),
     onEnd: (job) => ended.resolve(job),
