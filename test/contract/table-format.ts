@@ -14,6 +14,7 @@ import { describeLostAnswers } from './table-format/lost-answers.ts';
 import { describeManifests } from './table-format/manifests.ts';
 import { describeProgress } from './table-format/progress.ts';
 import { describeReplacing } from './table-format/replacing.ts';
+import { describeRollingBack } from './table-format/rolling-back.ts';
 
 /** One process's access to the tables. */
 export interface Access<V extends TableView = TableView> {
@@ -56,5 +57,6 @@ export function describeTableFormat(name: string, make: () => Promise<FormatSubj
     describeReplacing(use);
     describeExpiring(use);
     describeManifests(use);
+    describeRollingBack(use);
   });
 }
