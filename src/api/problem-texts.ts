@@ -53,6 +53,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ProblemKind, ProblemText>> = {
     meaning: 'The channel is not open.',
     remedy: 'Open it with `PUT …/channels/{name}`: the answer says which offset comes next.',
   },
+  'rollback-refused': {
+    meaning:
+      'The snapshot is not in the history of the main branch (`GET …/snapshots` lists it), or somebody else changed the table in the same moment. Nothing was done.',
+    remedy: 'Look at the snapshots and ask again.',
+  },
   'method-not-allowed': {
     meaning: 'The path takes other methods; the `Allow` header names them.',
     remedy: 'Use one of them.',

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'reload-refused': { status: 409, title: 'The configuration could not be reloaded' },
   'offset-conflict': { status: 409, title: 'The channel expects another offset' },
   'stale-epoch': { status: 409, title: 'The channel was opened again since' },
+  'rollback-refused': { status: 409, title: 'The table cannot be set back like this' },
   'state-lost': { status: 409, title: 'The state of the producers is lost' },
   'key-in-flight': { status: 409, title: 'A request with this key is under way' },
   'too-many-channels': { status: 409, title: 'The table has as many channels as it may have' },

@@ -12,9 +12,12 @@ import { filesCommand } from './commands/files.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
+import { manifestsCommand } from './commands/manifests.ts';
+import { orphansCommand } from './commands/orphans.ts';
 import { previewCommand } from './commands/preview.ts';
 import { queryCommand } from './commands/query.ts';
 import { reloadCommand } from './commands/reload.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { sendCommand } from './commands/send.ts';
 import { snapshotsCommand } from './commands/snapshots.ts';
@@ -76,6 +79,9 @@ export function programOf(context: CommandContext): Command {
     reloadCommand,
     compactCommand,
     expireCommand,
+    manifestsCommand,
+    orphansCommand,
+    rollbackCommand,
     jobsCommand,
     logCommand,
     keysCommand,

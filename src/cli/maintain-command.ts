@@ -35,7 +35,7 @@ export const maintainCommand = (context: CommandContext, what: Maintained): Comm
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'print the job and leave it to the daemon')
     .action(async (table: string, options: MaintainOptions) => {
-      const client = clientOf(context, options);
+      const client = clientOf(context, options, 'operators');
       const terminal = terminalOf(context, options);
       const path = `${tablePath(table)}/actions/${what.kind}`;
       const answer = (await client.expect('POST', `${path}?dry_run=true`)) as { readonly estimate: FiguresJson };

@@ -12,14 +12,20 @@ const ASK_AFTER_MS = HOUR_MS;
 /** A third of the orphan age gate (3 days): no attempt ever carries an older file. */
 const NEVER_AFTER_MS = 24 * HOUR_MS;
 
-export interface UploadedFiles {
-  readonly files: readonly DataFile[];
+export type StoredFile = Pick<DataFile, 'filePath' | 'fileSizeInBytes'>;
+
+export interface UploadedFiles<F extends StoredFile = DataFile> {
+  readonly files: readonly F[];
   /** Wall clock at which the first of them was put. */
   readonly uploadedAt: number;
 }
 
 /** False: the files must be written anew under other names. */
-export async function filesStillThere(locations: Locations, uploaded: UploadedFiles, clock: Clock): Promise<boolean> {
+export async function filesStillThere(
+  locations: Locations,
+  uploaded: UploadedFiles<StoredFile>,
+  clock: Clock,
+): Promise<boolean> {
   const age = (): number => clock.now() - uploaded.uploadedAt;
   if (age() < ASK_AFTER_MS) return true;
   if (age() >= NEVER_AFTER_MS) return false;

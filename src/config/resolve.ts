@@ -138,7 +138,14 @@ function resolveTraces({ otlp, sample }: NonNullable<ParsedFile['telemetry']['tr
   return { url: url.pathname === '/' ? new URL('/v1/traces', url).href : url.href, sample };
 }
 
-const maintenanceOf = ({ memory, threads, compaction, expiry }: ParsedFile['maintenance']): MaintenanceSettings => ({
+const maintenanceOf = ({
+  memory,
+  threads,
+  compaction,
+  expiry,
+  manifests,
+  orphans,
+}: ParsedFile['maintenance']): MaintenanceSettings => ({
   memoryBytes: memory,
   threads,
   compaction: {
@@ -155,6 +162,14 @@ const maintenanceOf = ({ memory, threads, compaction, expiry }: ParsedFile['main
     maxAgeMs: expiry.max_age,
     minSnapshots: expiry.min_snapshots,
     deletesPerSecond: expiry.deletes_per_second,
+  },
+  manifests: { enabled: manifests.enabled, schedule: manifests.schedule },
+  orphans: {
+    enabled: orphans.enabled,
+    schedule: orphans.schedule,
+    minAgeMs: orphans.min_age,
+    quarantineMs: orphans.quarantine,
+    deletesPerSecond: orphans.deletes_per_second,
   },
 });
 

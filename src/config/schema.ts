@@ -20,6 +20,7 @@ import {
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
+const HOUR_MS = 3_600_000;
 const GiB = 1024 * MiB;
 
 const limits = z.strictObject({
@@ -204,6 +205,23 @@ const expiry = z.strictObject({
   deletes_per_second: count({ min: 1 }).prefault(500).describe('Objects deleted a second at most.'),
 });
 
+const manifests = z.strictObject({
+  enabled: flag().prefault(true).describe('Cluster manifests by partition, so that readers open fewer of them.'),
+  schedule: schedule().prefault('41 4 * * *').describe('When tables are looked at: a cron expression in UTC.'),
+});
+
+const orphans = z.strictObject({
+  enabled: flag().prefault(true).describe('Delete files under the location of a table that nothing reaches.'),
+  schedule: schedule().prefault('23 3 * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  min_age: duration({ min: 72 * HOUR_MS })
+    .prefault('96h')
+    .describe('Files younger than this may be about to be committed, by whatever writer, and stay.'),
+  quarantine: duration({ min: HOUR_MS })
+    .prefault('24h')
+    .describe('An orphan is deleted by a run that finds it this long after the run that listed it first.'),
+  deletes_per_second: count({ min: 1 }).prefault(200).describe('Objects deleted a second at most.'),
+});
+
 const maintenance = z.strictObject({
   memory: size({ min: 128 * MiB })
     .prefault('256MiB')
@@ -211,6 +229,8 @@ const maintenance = z.strictObject({
   threads: count({ min: 1, max: 64 }).prefault(1).describe('Threads of rewriting.'),
   compaction: compaction.prefault({}),
   expiry: expiry.prefault({}),
+  manifests: manifests.prefault({}),
+  orphans: orphans.prefault({}),
 });
 
 /** Types of a table's members are checked by `record/table-input.ts`; here only their JSON Schema is said. */

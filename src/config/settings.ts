@@ -77,6 +77,17 @@ export interface MaintenanceSettings {
     readonly minSnapshots: number;
     readonly deletesPerSecond: number;
   };
+  readonly manifests: {
+    readonly enabled: boolean;
+    readonly schedule: string;
+  };
+  readonly orphans: {
+    readonly enabled: boolean;
+    readonly schedule: string;
+    readonly minAgeMs: number;
+    readonly quarantineMs: number;
+    readonly deletesPerSecond: number;
+  };
 }
 
 export interface Settings {

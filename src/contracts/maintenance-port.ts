@@ -1,7 +1,7 @@
 /** What the HTTP API (and through it the CLI) may ask of maintenance: estimates, jobs, their end. */
-import type { TableName } from '../core/ids.ts';
+import type { SnapshotId, TableName } from '../core/ids.ts';
 
-export const JOB_KINDS = ['compact', 'expire-snapshots'] as const;
+export const JOB_KINDS = ['compact', 'expire-snapshots', 'rewrite-manifests', 'remove-orphans'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -35,11 +35,27 @@ export interface JobReport {
   progress(done: number, total: number): void;
 }
 
+export type RollbackAnswer =
+  | {
+      readonly kind: 'rolled-back';
+      readonly from: bigint;
+      readonly to: bigint;
+      /** How many leave main; 0: it was there already. */
+      readonly snapshots: number;
+      /** Rows that leave the table; undefined when its summaries do not say. Negative when they come back. */
+      readonly rows?: number;
+    }
+  | { readonly kind: 'not-an-ancestor' }
+  /** Somebody else changed the table in the same moment; nothing was done. */
+  | { readonly kind: 'moved' };
+
 export interface MaintenancePort {
   /** Undefined when there is no such table. Changes nothing. */
   estimate(kind: JobKind, table: TableName): Promise<Figures | undefined>;
   /** The job, or the one of this kind that waits or runs for the table already. Undefined when there is no such table. */
   start(kind: JobKind, table: TableName): Promise<Job | undefined>;
+  /** Sets main to one of its ancestors; `dry` only says what that would do. Undefined when there is no such table. */
+  rollBack(table: TableName, to: SnapshotId, dry: boolean): Promise<RollbackAnswer | undefined>;
   /** Newest first; ended ones only as far back as the daemon remembers. */
   jobs(): readonly Job[];
   job(id: string): Job | undefined;

@@ -88,7 +88,26 @@ export interface MetadataFacts {
   readonly manifestBytes: bigint;
 }
 
-export interface MaintenanceFormat<V extends TableView = TableView, R extends PreparedReplace = PreparedReplace> {
+/** Manifests that are written anew together. */
+export interface ManifestGroup {
+  /** URIs. */
+  readonly paths: readonly string[];
+  readonly bytes: bigint;
+}
+
+/** Opaque to callers. */
+export interface PreparedManifests {
+  readonly token: SnapshotId;
+  readonly group: ManifestGroup;
+  /** What was put in their place. */
+  readonly written: readonly { readonly filePath: string; readonly fileSizeInBytes: bigint }[];
+}
+
+export interface MaintenanceFormat<
+  V extends TableView = TableView,
+  R extends PreparedReplace = PreparedReplace,
+  M extends PreparedManifests = PreparedManifests,
+> {
   /** The current snapshot and its sequence number; undefined for a table without snapshots. */
   basis(view: V): ReplaceChange['basedOn'] | undefined;
 
@@ -109,6 +128,18 @@ export interface MaintenanceFormat<V extends TableView = TableView, R extends Pr
 
   facts(view: V): Promise<MetadataFacts>;
 
+  /** Manifests of data files that are too many or mix partitions, in groups that fit into memory. Empty when they are well. */
+  planManifests(view: V): Promise<readonly ManifestGroup[]>;
+
+  /** Puts manifests of the same live files, clustered by partition; each file keeps its numbers. */
+  prepareManifests(view: V, group: ManifestGroup, token: SnapshotId): Promise<M>;
+
+  /** Whether the base still has every manifest of the group; to be asked of every fresh base before an attempt. */
+  manifestsReplaceable(base: V, prepared: M): Promise<Replaceable>;
+
+  /** One compare-and-swap on exactly this base; data files and delete manifests stay. A base without the group is a `conflict`. */
+  attemptManifests(base: V, prepared: M): Promise<CommitOutcome<V>>;
+
   /**
    * By the table's own properties and refs where they say more than the policy (`history.expire.*`, retention of a ref). Heads of refs
    * stay, and so does the newest snapshot of every pipeline. Empty when the table forbids garbage collection (`gc.enabled`).
@@ -117,6 +148,9 @@ export interface MaintenanceFormat<V extends TableView = TableView, R extends Pr
 
   /** One compare-and-swap on exactly this base. Deletes no file. */
   expire(base: V, plan: ExpiryPlan): Promise<CommitOutcome<V>>;
+
+  /** One compare-and-swap on exactly this base: main is then the snapshot, an ancestor of what it was. Progress and schema stay. */
+  rollBack(base: V, to: SnapshotId): Promise<CommitOutcome<V>>;
 
   /** URIs of objects that snapshots of `before` reach and no snapshot of `after` does. `after` is a later state of the same table. */
   released(before: V, after: V): AsyncIterable<string>;

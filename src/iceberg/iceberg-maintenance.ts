@@ -4,6 +4,7 @@ import type {
   ExpiryPolicy,
   LiveDataFile,
   MaintenanceFormat,
+  ManifestGroup,
   MetadataFacts,
   Replaceable,
   ReplaceChange,
@@ -13,14 +14,26 @@ import { isSluiceError } from '../core/errors.ts';
 import { snapshotId, type SnapshotId } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { PartitionSpec } from '../record/partition-spec.ts';
+import type { SnapshotTools } from './append-snapshot.ts';
 import { planExpiry } from './expiry.ts';
 import type { IcebergCatalog } from './iceberg-catalog.ts';
 import { PARTITION_SPEC_GONE, SNAPSHOT_ID_EXISTS, viewOf, type IcebergView } from './iceberg-format.ts';
 import { liveFiles } from './live-files.ts';
+import { planClusters } from './manifest-clusters.ts';
 import type { ManifestLists } from './manifest-lists.ts';
-import { ManifestScan } from './manifest-scan.ts';
+import { mergePolicy } from './manifest-merge.ts';
+import { ManifestScan, columnsOf } from './manifest-scan.ts';
 import { assertWritable } from './metadata-check.ts';
-import { MAIN, currentSnapshot, metadataDirectory, snapshotById, specById } from './metadata.ts';
+import {
+  MAIN,
+  ancestors,
+  currentSnapshot,
+  metadataDirectory,
+  snapshotById,
+  specById,
+  type Snapshot,
+} from './metadata.ts';
+import { clusteredSnapshot, prepareManifests, type PreparedIcebergManifests } from './prepared-manifests.ts';
 import { prepareReplace, replaceableOn, type PreparedIcebergReplace } from './prepared-replace.ts';
 import { Reachability } from './reachability.ts';
 import { replaceSnapshot } from './replace-snapshot.ts';
@@ -28,7 +41,11 @@ import { supersededBy } from './superseded-metadata.ts';
 import type { TableFiles } from './table-files.ts';
 import type { MetadataUpdate, Requirement } from './updates.ts';
 
-export class IcebergMaintenance implements MaintenanceFormat<IcebergView, PreparedIcebergReplace> {
+export class IcebergMaintenance implements MaintenanceFormat<
+  IcebergView,
+  PreparedIcebergReplace,
+  PreparedIcebergManifests
+> {
   readonly #catalog: IcebergCatalog;
   readonly #files: TableFiles;
   readonly #lists: ManifestLists;
@@ -77,26 +94,49 @@ export class IcebergMaintenance implements MaintenanceFormat<IcebergView, Prepar
   /** As `IcebergFormat.attempt`: a store that does not answer is `unknown`. */
   async attemptReplace(base: IcebergView, prepared: PreparedIcebergReplace): Promise<CommitOutcome<IcebergView>> {
     const { metadata } = base;
-    assertWritable(metadata);
-    if (snapshotById(metadata, prepared.token) !== undefined) return { kind: 'conflict', cause: SNAPSHOT_ID_EXISTS };
-    const specs = new Set(metadata.partitionSpecs.map((document) => document['spec-id']));
-    if (!prepared.manifests.every(({ specId }) => specs.has(specId)))
-      return { kind: 'conflict', cause: PARTITION_SPEC_GONE };
-    let updates: readonly MetadataUpdate[];
-    try {
+    return this.#attempt(base, prepared, async () => {
       const verdict = await this.replaceable(base, prepared);
-      if (verdict.kind === 'no') return { kind: 'conflict', cause: verdict.why };
-      const tools = { files: this.#files, lists: this.#lists, runtime: this.#runtime };
-      const snapshot = await replaceSnapshot(metadata, prepared, this.#scan, tools);
-      updates = [
-        { action: 'add-snapshot', snapshot },
-        { action: 'set-snapshot-ref', refName: MAIN, type: 'branch', snapshotId: prepared.token },
-      ];
-    } catch (error) {
-      if (isSluiceError(error, 'unavailable')) return { kind: 'unknown', cause: error };
-      throw error;
-    }
-    return this.#commit(base, updates);
+      return verdict.kind === 'no' ? verdict.why : replaceSnapshot(metadata, prepared, this.#scan, this.#tools);
+    });
+  }
+
+  async planManifests({ metadata }: IcebergView): Promise<readonly ManifestGroup[]> {
+    const manifests = await this.#lists.of(currentSnapshot(metadata));
+    const typesOf = (specId: number) => columnsOf(metadata, specId).map(({ type }) => type);
+    return planClusters(manifests, mergePolicy(metadata).targetBytes, typesOf).map((group) => ({
+      paths: group.map(({ path }) => path),
+      bytes: group.reduce((sum, { length }) => sum + length, 0n),
+    }));
+  }
+
+  async prepareManifests(
+    { metadata }: IcebergView,
+    group: ManifestGroup,
+    token: SnapshotId,
+  ): Promise<PreparedIcebergManifests> {
+    assertWritable(metadata);
+    const wanted = new Set(group.paths);
+    const inputs = (await this.#lists.of(currentSnapshot(metadata))).filter(({ path }) => wanted.has(path));
+    return prepareManifests(metadata, group, inputs, token, this.#scan, this.#files, this.#runtime);
+  }
+
+  async manifestsReplaceable(
+    { metadata }: IcebergView,
+    { group, missing }: PreparedIcebergManifests,
+  ): Promise<Replaceable> {
+    const there = new Set((await this.#lists.of(currentSnapshot(metadata))).map(({ path }) => path));
+    const gone = Math.max(missing, group.paths.filter((path) => !there.has(path)).length);
+    return gone === 0
+      ? { kind: 'yes' }
+      : { kind: 'no', why: `${gone} of ${group.paths.length} manifests were replaced meanwhile` };
+  }
+
+  /** As `IcebergFormat.attempt`: a store that does not answer is `unknown`. */
+  async attemptManifests(base: IcebergView, prepared: PreparedIcebergManifests): Promise<CommitOutcome<IcebergView>> {
+    return this.#attempt(base, prepared, async () => {
+      const verdict = await this.manifestsReplaceable(base, prepared);
+      return verdict.kind === 'no' ? verdict.why : clusteredSnapshot(base.metadata, prepared, this.#tools);
+    });
   }
 
   async facts({ metadata }: IcebergView): Promise<MetadataFacts> {
@@ -121,6 +161,13 @@ export class IcebergMaintenance implements MaintenanceFormat<IcebergView, Prepar
     ]);
   }
 
+  async rollBack(base: IcebergView, to: SnapshotId): Promise<CommitOutcome<IcebergView>> {
+    assertWritable(base.metadata);
+    if (![...ancestors(base.metadata)].some((snapshot) => snapshot.snapshotId === to))
+      return { kind: 'conflict', cause: `snapshot ${to} is not in the history of main` };
+    return this.#commit(base, [{ action: 'set-snapshot-ref', refName: MAIN, type: 'branch', snapshotId: to }]);
+  }
+
   async *released(before: IcebergView, after: IcebergView): AsyncGenerator<string> {
     yield* this.#reachability.released(before.metadata, after.metadata);
   }
@@ -131,6 +178,35 @@ export class IcebergMaintenance implements MaintenanceFormat<IcebergView, Prepar
 
   async *reachable({ metadata, metadataLocation }: IcebergView): AsyncGenerator<string> {
     yield* this.#reachability.of(metadata, metadataLocation);
+  }
+
+  get #tools(): SnapshotTools {
+    return { files: this.#files, lists: this.#lists, runtime: this.#runtime };
+  }
+
+  /** `make` answers the snapshot, or why there is none on this base. */
+  async #attempt(
+    base: IcebergView,
+    { token, manifests }: Pick<PreparedIcebergReplace, 'token' | 'manifests'>,
+    make: () => Promise<Snapshot | string>,
+  ): Promise<CommitOutcome<IcebergView>> {
+    const { metadata } = base;
+    assertWritable(metadata);
+    if (snapshotById(metadata, token) !== undefined) return { kind: 'conflict', cause: SNAPSHOT_ID_EXISTS };
+    const specs = new Set(metadata.partitionSpecs.map((document) => document['spec-id']));
+    if (!manifests.every(({ specId }) => specs.has(specId))) return { kind: 'conflict', cause: PARTITION_SPEC_GONE };
+    let snapshot: Snapshot | string;
+    try {
+      snapshot = await make();
+    } catch (error) {
+      if (isSluiceError(error, 'unavailable')) return { kind: 'unknown', cause: error };
+      throw error;
+    }
+    if (typeof snapshot === 'string') return { kind: 'conflict', cause: snapshot };
+    return this.#commit(base, [
+      { action: 'add-snapshot', snapshot },
+      { action: 'set-snapshot-ref', refName: MAIN, type: 'branch', snapshotId: token },
+    ]);
   }
 
   /** What main holds is asserted: it is what was judged. */

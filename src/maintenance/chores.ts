@@ -1,12 +1,14 @@
-/** Compaction and expiry as chores of the upkeep: figures of their plans and results. Owns no work. */
+/** Compaction, expiry, manifest rewriting and orphan removal as chores of the upkeep: figures of their plans and results. Owns no work. */
 import type { Figures } from '../contracts/maintenance-port.ts';
-import type { PreparedReplace } from '../contracts/maintenance.ts';
+import type { PreparedManifests, PreparedReplace } from '../contracts/maintenance.ts';
 import type { TableView } from '../contracts/table-format.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { CompactionPlan } from './compaction-plan.ts';
 import { DeleteUse } from './delete-use.ts';
 import type { Compactor } from './compactor.ts';
 import type { Expirer } from './expirer.ts';
+import type { ManifestRewriter } from './manifest-rewriter.ts';
+import type { OrphanRemover, RootedView } from './orphan-remover.ts';
 import type { Chore } from './upkeep.ts';
 
 export function compactionChore<V extends TableView, R extends PreparedReplace>(
@@ -51,3 +53,48 @@ export const expiryChore = <V extends TableView>(expirer: Expirer<V>, duty: Chor
     run: async ({ target }, report, signal) => ({ ...(await expirer.run(target, report, signal)) }),
   };
 };
+
+export const manifestChore = <V extends TableView, M extends PreparedManifests>(
+  rewriter: ManifestRewriter<V, M>,
+  duty: Chore<V>['duty'],
+): Chore<V> => ({
+  duty,
+  nothing: { groups: 0, manifests: 0, bytes: 0n },
+  async estimate(view) {
+    const groups = await rewriter.plan(view);
+    if (groups.length === 0) return undefined;
+    return {
+      groups: groups.length,
+      manifests: groups.reduce((sum, { paths }) => sum + paths.length, 0),
+      bytes: groups.reduce((sum, { bytes }) => sum + bytes, 0n),
+    };
+  },
+  run: async ({ target, view }, report, signal) => ({ ...(await rewriter.run(target, view, report, signal)) }),
+});
+
+export const orphanChore = <V extends RootedView>(remover: OrphanRemover<V>, duty: Chore<V>['duty']): Chore<V> => ({
+  duty,
+  beginsUnseen: true,
+  nothing: { objects: 0, orphans: 0, bytes: 0n, tooYoung: 0 },
+  async estimate(view) {
+    const { listed, orphans, bytes, tooYoung } = await remover.find(view);
+    return { objects: listed, orphans: orphans.length, bytes, tooYoung };
+  },
+  async run({ target, view }, report, signal) {
+    const { listed, orphans, tooYoung, quarantined, deleted, deletedBytes, failed } = await remover.run(
+      target,
+      view,
+      report,
+      signal,
+    );
+    return {
+      objects: listed,
+      orphans: orphans.length,
+      tooYoung,
+      quarantined,
+      objectsDeleted: deleted,
+      bytesDeleted: deletedBytes,
+      objectsLeft: failed.length,
+    };
+  },
+});

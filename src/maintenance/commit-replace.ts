@@ -4,10 +4,10 @@
  */
 import { commitLoop, type CommitLoopEvents, type Stance } from '../commit/commit-loop.ts';
 import type { CommitQueue } from '../commit/commit-queue.ts';
-import { filesStillThere, type UploadedFiles } from '../commit/file-age.ts';
+import { filesStillThere, type StoredFile, type UploadedFiles } from '../commit/file-age.ts';
 import type { Locations } from '../contracts/locations.ts';
-import type { MaintenanceFormat, PreparedReplace, ReplaceChange } from '../contracts/maintenance.ts';
-import type { TableFormat, TableView } from '../contracts/table-format.ts';
+import type { MaintenanceFormat, PreparedReplace, Replaceable, ReplaceChange } from '../contracts/maintenance.ts';
+import type { CommitOutcome, TableFormat, TableView } from '../contracts/table-format.ts';
 import { snapshotId, type SnapshotId, type TableName, type TableUuid } from '../core/ids.ts';
 import { positive63, type Runtime } from '../core/runtime.ts';
 
@@ -37,7 +37,7 @@ type Settled = { readonly kind: 'ours' } | { readonly kind: 'dropped'; readonly 
 
 /** Rejects with kind `closed` when the signal aborts; the outcome is then unknown and the table itself knows it. */
 export async function commitReplace<V extends TableView, R extends PreparedReplace>(
-  { tables, format, locations, runtime }: CommitParts<V, R>,
+  parts: CommitParts<V, R>,
   target: CommitTarget,
   view: V,
   change: ReplaceChange,
@@ -45,8 +45,8 @@ export async function commitReplace<V extends TableView, R extends PreparedRepla
   onTrouble: CommitLoopEvents['onTrouble'],
   signal: AbortSignal,
 ): Promise<ReplaceEnd<V>> {
+  const { format, runtime } = parts;
   const token = snapshotId(positive63(runtime.random));
-  let lost = 0;
   // Before the queue: what is slow holds up no checkpoint.
   let prepared = await format.prepareReplace(view, change, token);
   let fresh = true;
@@ -56,10 +56,38 @@ export async function commitReplace<V extends TableView, R extends PreparedRepla
     if (!usable) prepared = await format.prepareReplace(base, change, token);
     return prepared;
   };
+  const rewriting: Rewriting<V, R> = {
+    prepare,
+    replaceable: (base) => format.replaceable(base, prepared),
+    attempt: (base, latest) => format.attemptReplace(base, latest),
+  };
+  return commitRewrite(parts, target, token, rewriting, uploaded, onTrouble, signal);
+}
+
+/** What takes the place of something in a table without changing its rows. */
+export interface Rewriting<V extends TableView, P> {
+  /** For a base of another schema or spec than before. */
+  prepare(base: V): Promise<P>;
+  /** Asked of every fresh base about what was prepared last. */
+  replaceable(base: V): Promise<Replaceable>;
+  attempt(base: V, prepared: P): Promise<CommitOutcome<V>>;
+}
+
+/** As `commitReplace`, of anything. `uploaded` is what would be lost to an orphan cleaner by then. */
+export async function commitRewrite<V extends TableView, P>(
+  { tables, locations, runtime }: Pick<CommitParts<V, never>, 'tables' | 'locations' | 'runtime'>,
+  target: CommitTarget,
+  token: SnapshotId,
+  rewriting: Rewriting<V, P>,
+  uploaded: UploadedFiles<StoredFile>,
+  onTrouble: CommitLoopEvents['onTrouble'],
+  signal: AbortSignal,
+): Promise<ReplaceEnd<V>> {
+  let lost = 0;
   const stance = async (base: V): Promise<Stance<Settled>> => {
     const dropped = (why: string): Stance<Settled> => ({ kind: 'settled', result: { kind: 'dropped', why } });
     if (tables.landed(base, token)) return { kind: 'settled', result: { kind: 'ours' } };
-    const verdict = await format.replaceable(base, prepared);
+    const verdict = await rewriting.replaceable(base);
     if (verdict.kind === 'no') return dropped(verdict.why);
     if (lost >= PATIENCE) return dropped(`${lost} races for the table were lost in a row`);
     if (!(await filesStillThere(locations, uploaded, runtime.clock))) return dropped('its files waited too long');
@@ -74,10 +102,10 @@ export async function commitReplace<V extends TableView, R extends PreparedRepla
   };
   const committing = {
     load: (name: TableName) => tables.load(name),
-    attempt: (base: V, change: R) => format.attemptReplace(base, change),
+    attempt: (base: V, prepared: P) => rewriting.attempt(base, prepared),
   };
   const end = await target.queue.run(() =>
-    commitLoop<V, R, Settled>(committing, target, prepare, stance, runtime, events, signal),
+    commitLoop<V, P, Settled>(committing, target, (base) => rewriting.prepare(base), stance, runtime, events, signal),
   );
   if (end.kind === 'table-gone') return { kind: 'table-gone' };
   if (end.kind === 'settled' && end.result.kind === 'dropped')

@@ -25,6 +25,8 @@ export interface OrphanRun {
   /** Runs work while no commit of the table is under way or unknown here. */
   readonly whileSettled: <T>(work: () => Promise<T>) => Promise<T>;
   readonly runtime: Runtime;
+  /** Bytes deleted of those that are due. */
+  readonly onBatch?: (deletedBytes: number, dueBytes: number) => void;
 }
 
 export interface OrphanResult extends FoundOrphans {
@@ -61,6 +63,7 @@ export async function removeOrphans(run: OrphanRun, signal: AbortSignal): Promis
     const kept = new Set(answer.failed.map(({ key }) => key));
     failed.push(...answer.failed);
     deleted.push(...batch.filter(({ key }) => !kept.has(key)));
+    run.onBatch?.(Number(bytesOf(deleted)), Number(bytesOf(due)));
     await runtime.clock.sleep((batch.length / policy.deletesPerSecond) * 1000, signal);
   }
   const gone = new Set(deleted.map(({ key }) => key));
@@ -70,12 +73,13 @@ export async function removeOrphans(run: OrphanRun, signal: AbortSignal): Promis
   return {
     ...found,
     deleted: deleted.length,
-    deletedBytes: deleted.reduce((sum, { size }) => sum + size, 0n),
+    deletedBytes: bytesOf(deleted),
     failed,
     quarantined: quarantined.length,
   };
 }
 
+const bytesOf = (objects: readonly ObjectInfo[]): bigint => objects.reduce((sum, { size }) => sum + size, 0n);
 const keysOf = (objects: readonly ObjectInfo[]): readonly string[] => objects.map(({ key }) => key);
 
 function gate({ minAgeMs }: OrphanPolicy): number {

@@ -21,7 +21,7 @@ export interface OrphanSearch {
   readonly locations: Locations;
   /** Fresh from the catalog at every call. */
   readonly load: () => Promise<MetadataRoot>;
-  /** Locations of all other tables: what lies under them is theirs. */
+  /** Places of all other tables: what lies under them is theirs. */
   readonly neighbours: readonly string[];
   /** Objects changed later than this are left alone. Milliseconds since 1970, by the store's clock. */
   readonly changedBefore: number;
@@ -36,15 +36,19 @@ export interface FoundOrphans {
   readonly tooYoung: number;
 }
 
-/** Throws kind `misconfigured` when the metadata names a place that cannot be compared with the listing: then nothing is an orphan. */
+/**
+ * Throws kind `misconfigured` when the metadata names a place that cannot be compared with the listing, or the table lies in the place of
+ * another: then nothing is an orphan.
+ */
 export async function findOrphans(search: OrphanSearch, signal: AbortSignal): Promise<FoundOrphans> {
   const { locations, changedBefore } = search;
   const before = await search.load();
   const { store, key: prefix } = locations.resolve(before.location);
+  assertOwnPlace(locations, before, search.neighbours);
   const others = search.neighbours.map((location) => `${locations.resolve(location).key}/`);
   const listed: ObjectInfo[] = [];
   for await (const object of store.list(`${prefix}/`, signal))
-    if (!others.some((other) => other !== `${prefix}/` && object.key.startsWith(other))) listed.push(object);
+    if (!others.some((other) => object.key.startsWith(other))) listed.push(object);
   assertSamePlace(locations, before, listed);
 
   // After the listing: what was committed meanwhile is reached.
@@ -66,6 +70,20 @@ export async function findOrphans(search: OrphanSearch, signal: AbortSignal): Pr
     listed: listed.length,
     tooYoung: unreached.length - orphans.length,
   };
+}
+
+/** In a place that two tables share, what one does not reach may be the other's. */
+function assertOwnPlace(locations: Locations, { location }: MetadataRoot, neighbours: readonly string[]): void {
+  const own = locations.resolve(location);
+  const holder = neighbours.find((neighbour) => {
+    const { store, key } = locations.resolve(neighbour);
+    return store === own.store && `${own.key}/`.startsWith(`${key}/`);
+  });
+  if (holder === undefined) return;
+  throw new SluiceError('misconfigured', `the table lies in the place of another table, ${holder}`, {
+    context: { location },
+    remedy: 'give each table a location of its own; nothing was deleted',
+  });
 }
 
 /** A listing that lacks the very file that was loaded is one of another place: a spelling that only looks the same (iceberg#4346). */

@@ -2,14 +2,22 @@
  * Everything that keeps tables healthy, as one port: chores by kind, asked for or by schedule, each run as a job on a fresh state of its
  * table. Owns which table gets which chore; a chore's own work is beside it.
  */
-import type { Figures, Job, JobKind, JobReport, MaintenancePort } from '../contracts/maintenance-port.ts';
+import type {
+  Figures,
+  Job,
+  JobKind,
+  JobReport,
+  MaintenancePort,
+  RollbackAnswer,
+} from '../contracts/maintenance-port.ts';
 import type { TableView } from '../contracts/table-format.ts';
 import { SluiceError, messageOf } from '../core/errors.ts';
-import type { TableName } from '../core/ids.ts';
+import type { SnapshotId, TableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { TaskGroup } from '../core/task-group.ts';
 import type { CommitTarget } from './commit-replace.ts';
 import { Jobs } from './jobs.ts';
+import { planRollback, rollBack, type RollbackParts } from './rollback.ts';
 import { Scheduler } from './scheduler.ts';
 
 /** A table that maintenance may change now, fresh from the catalog. */
@@ -21,6 +29,8 @@ export interface Place<V> {
 export interface Chore<V> {
   /** Undefined when there is nothing to do. */
   estimate(view: V): Promise<Figures | undefined>;
+  /** The estimate costs as much as the work: jobs begin without one, and the work finds out by itself whether there is any. */
+  readonly beginsUnseen?: true;
   /** The estimate of a table without work. */
   readonly nothing: Figures;
   run(place: Place<V>, report: JobReport, signal: AbortSignal): Promise<Figures>;
@@ -32,6 +42,7 @@ export interface UpkeepOptions<V extends TableView> {
   readonly chores: Readonly<Record<JobKind, Chore<V>>>;
   /** Undefined when there is no such table. Rejects when it must not be touched now. */
   readonly place: (table: TableName) => Promise<Place<V> | undefined>;
+  readonly rollback: Omit<RollbackParts<V>, 'runtime'>;
   /** Tables that are looked after without being asked to. */
   readonly tables: () => readonly V[];
   readonly runtime: Runtime;
@@ -84,8 +95,19 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
   async start(kind: JobKind, table: TableName): Promise<Job | undefined> {
     const open = this.#jobs.open(table, kind);
     if (open !== undefined) return open;
-    const estimate = await this.estimate(kind, table);
-    return estimate === undefined ? undefined : this.#start(kind, table, 'request', estimate);
+    const place = await this.#options.place(table);
+    if (place === undefined) return undefined;
+    const estimate = (await this.#foresee(kind, place)) ?? this.#options.chores[kind].nothing;
+    return this.#start(kind, table, 'request', estimate);
+  }
+
+  async rollBack(table: TableName, to: SnapshotId, dry: boolean): Promise<RollbackAnswer | undefined> {
+    const { place, rollback, runtime } = this.#options;
+    const found = await place(table);
+    if (found === undefined) return undefined;
+    return dry
+      ? planRollback(rollback, found.view, to)
+      : rollBack({ ...rollback, runtime }, found.target, to, this.#group.signal);
   }
 
   jobs(): readonly Job[] {
@@ -104,11 +126,17 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
   async #look(kind: JobKind, table: TableName): Promise<boolean> {
     if (this.#jobs.open(table, kind) !== undefined) return true;
     const place = await this.#options.place(table);
-    const estimate = place === undefined ? undefined : await this.#options.chores[kind].estimate(place.view);
+    const estimate = place === undefined ? undefined : await this.#foresee(kind, place);
     if (estimate === undefined) return true;
     const job = this.#start(kind, table, 'schedule', estimate);
     const ended = await new Promise<Job>((resolve) => this.#waiting.set(job.id, resolve));
     return ended.state !== 'failed';
+  }
+
+  /** Undefined when there is nothing to do. */
+  async #foresee(kind: JobKind, { view }: Place<V>): Promise<Figures | undefined> {
+    const chore = this.#options.chores[kind];
+    return chore.beginsUnseen === true ? {} : chore.estimate(view);
   }
 
   #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures): Job {

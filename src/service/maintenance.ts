@@ -13,13 +13,15 @@ import { formatTableName, type TableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
-import { compactionChore, expiryChore } from '../maintenance/chores.ts';
+import { compactionChore, expiryChore, manifestChore, orphanChore } from '../maintenance/chores.ts';
 import { Compactor } from '../maintenance/compactor.ts';
 import { Expirer } from '../maintenance/expirer.ts';
+import { ManifestRewriter } from '../maintenance/manifest-rewriter.ts';
+import { OrphanRemover } from '../maintenance/orphan-remover.ts';
 import { Upkeep, type Place } from '../maintenance/upkeep.ts';
 import { LocalScratch } from '../store/local-scratch.ts';
 import { calmOf } from './calm.ts';
-import { compactionPolicy, isMaintained } from './maintenance-policy.ts';
+import { compactionPolicy, isMaintained, ownsItsFiles, placesOf } from './maintenance-policy.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export interface MaintenanceParts {
@@ -27,6 +29,8 @@ export interface MaintenanceParts {
   readonly warehouse: Warehouse;
   /** Undefined while the daemon starts. */
   readonly coordinator: () => Coordinator<IcebergView, PreparedAppend> | undefined;
+  /** Key prefix, in the warehouse and outside every table's location, of the listings of orphans. */
+  readonly listings: string;
   readonly layoutOf: (view: IcebergView) => FileLayout;
   readonly metrics: Pick<Metrics, 'compaction' | 'job'>;
   readonly tracer: Tracer;
@@ -39,15 +43,19 @@ export interface MaintenanceParts {
 
 /** Expiry looks at a table at most this late after the last time, however few commits there were. */
 const EXPIRY_AFTER_MS = 3_600_000;
+/** Manifests come with commits: so many, or a day's, are worth a look. */
+const MANIFEST_COMMITS = 100;
+const MANIFESTS_AFTER_MS = 24 * 3_600_000;
 
 export function openMaintenance(parts: MaintenanceParts): {
   readonly upkeep: Upkeep<IcebergView>;
   readonly close: () => Promise<void>;
 } {
   const { settings, warehouse, coordinator, layoutOf, metrics, tracer, runtime, log } = parts;
-  const { compaction, expiry } = settings.maintenance;
+  const { compaction, expiry, manifests, orphans } = settings.maintenance;
   const rewriter = openRewriter(settings);
   const shared = { tables: warehouse.format, format: warehouse.maintenance, locations: warehouse.locations, runtime };
+  const calm = calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock);
   const compactor = new Compactor({
     ...shared,
     rewriter,
@@ -55,7 +63,7 @@ export function openMaintenance(parts: MaintenanceParts): {
     layoutOf,
     limitsOf: (view) => compactionPolicy(view, layoutOf(view).targetFileBytes, compaction),
     history: (view) => warehouse.tables.snapshots(view),
-    calm: calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock),
+    calm,
     onBytes: (read, written) => metrics.compaction(read, written),
     tracer,
   });
@@ -63,6 +71,15 @@ export function openMaintenance(parts: MaintenanceParts): {
     ...shared,
     policy: { maxAgeMs: expiry.maxAgeMs, minToKeep: expiry.minSnapshots },
     deletesPerSecond: expiry.deletesPerSecond,
+  });
+  const manifestRewriter = new ManifestRewriter({ ...shared, calm });
+  const remover = new OrphanRemover<IcebergView>({
+    ...shared,
+    policy: orphans,
+    listingsOf: (table) => ({ store: warehouse.store, prefix: `${parts.listings}/${table}` }),
+    neighbours: (table) => placesOfOthers(warehouse, table),
+    ownsItsFiles,
+    isSettled: (table) => coordinator()?.pipelines.find(({ uuid }) => uuid === table)?.state.kind === 'running',
   });
   const compacts = compaction.enabled && settings.encoder === 'duckdb';
   const upkeep = new Upkeep<IcebergView>({
@@ -79,8 +96,26 @@ export function openMaintenance(parts: MaintenanceParts): {
           ? { schedule: expiry.schedule, afterCommits: expiry.minSnapshots, afterMs: EXPIRY_AFTER_MS }
           : undefined,
       ),
+      'rewrite-manifests': manifestChore(
+        manifestRewriter,
+        manifests.enabled
+          ? { schedule: manifests.schedule, afterCommits: MANIFEST_COMMITS, afterMs: MANIFESTS_AFTER_MS }
+          : undefined,
+      ),
+      'remove-orphans': orphanChore(
+        remover,
+        // Files come to be orphans by growing old too: a table without commits is looked at as often.
+        orphans.enabled ? { schedule: orphans.schedule, afterCommits: 1, afterMs: 0 } : undefined,
+      ),
     },
     place: (table) => placeOf(parts, table),
+    rollback: {
+      tables: warehouse.format,
+      format: warehouse.maintenance,
+      history: (view) => warehouse.tables.snapshots(view),
+      onTrouble: (table, state, cause) =>
+        log.warn({ table: formatTableName(table), state, cause }, 'a rollback is in trouble'),
+    },
     tables: () =>
       (coordinator()?.pipelines ?? [])
         .filter(({ state }) => state.kind === 'running')
@@ -117,6 +152,18 @@ async function placeOf(
       remedy: 'GET /api/v1/tables says why it stopped and what to do',
     });
   return { target: pipeline, view: loaded.view };
+}
+
+async function placesOfOthers({ tables, format }: Warehouse, { name }: IcebergView): Promise<readonly string[]> {
+  // By name: under another name the same table may have gone another way.
+  const own = formatTableName(name);
+  const places: string[] = [];
+  for (const other of await tables.list()) {
+    if (formatTableName(other) === own) continue;
+    const loaded = await format.load(other);
+    if (loaded.kind === 'loaded') places.push(...placesOf(loaded.view));
+  }
+  return places;
 }
 
 function openRewriter({ encoder, maintenance, spoolDir }: Settings): FileRewriter {

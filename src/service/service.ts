@@ -133,6 +133,7 @@ export async function startService(
     settings,
     warehouse,
     coordinator: () => coordinator,
+    listings: `${SLUICE_PREFIX}/${settings.pipeline}/orphans`,
     layoutOf: layout,
     metrics,
     tracer,

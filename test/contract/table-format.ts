@@ -11,8 +11,10 @@ import { describeAppends } from './table-format/appends.ts';
 import { describeConflicts } from './table-format/conflicts.ts';
 import { describeExpiring } from './table-format/expiring.ts';
 import { describeLostAnswers } from './table-format/lost-answers.ts';
+import { describeManifests } from './table-format/manifests.ts';
 import { describeProgress } from './table-format/progress.ts';
 import { describeReplacing } from './table-format/replacing.ts';
+import { describeRollingBack } from './table-format/rolling-back.ts';
 
 /** One process's access to the tables. */
 export interface Access<V extends TableView = TableView> {
@@ -54,5 +56,7 @@ export function describeTableFormat(name: string, make: () => Promise<FormatSubj
     describeLostAnswers(use);
     describeReplacing(use);
     describeExpiring(use);
+    describeManifests(use);
+    describeRollingBack(use);
   });
 }

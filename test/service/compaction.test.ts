@@ -1,4 +1,4 @@
-/** Many checkpoints make many small files, and the daemon merges them while records go on coming in. */
+/** Many checkpoints make many small files and manifests, and the daemon merges them while records go on coming in. */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { fileURLToPath } from 'node:url';
 import { readdir } from 'node:fs/promises';
@@ -133,6 +133,49 @@ test('on request: a dry run says what it would do, a job does it and says what i
   const metrics = await (await fetch(`${await daemon.url}/metrics`)).text();
   expect(metrics).toMatch(/sluice_compaction_bytes_total\{direction="read"\} [1-9]/);
   expect(metrics).toContain('sluice_maintenance_jobs_total{kind="compact",result="done"} 1');
+});
+
+test('manifests become one, and every row is still there', async () => {
+  daemon = await Daemon.start({ directory: folder.path, yaml: yaml('{ enabled: false }') });
+  await createTable('web.clicks');
+  for (let commit = 0; commit < 12; commit += 1) await send('web.clicks', commit, commit + 1);
+  const { estimate } = await call('POST', '/api/v1/tables/web.clicks/actions/rewrite-manifests?dry_run=true');
+  expect(estimate).toMatchObject({ groups: 1, manifests: 12 });
+  const started = await call('POST', '/api/v1/tables/web.clicks/actions/rewrite-manifests');
+  const job = await until(
+    () => call('GET', `/api/v1/jobs/${String(started['job'])}`),
+    ({ state }) => state !== 'waiting' && state !== 'running',
+  );
+  expect(job).toMatchObject({
+    state: 'done',
+    result: { manifests_removed: 12, manifests_added: 1, groups_dropped: 0 },
+  });
+  await send('web.clicks', 12, 13);
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual(range(0, 13));
+});
+
+test('a table that was set back goes on from there, and what it lost is not written again', async () => {
+  daemon = await Daemon.start({ directory: folder.path, yaml: yaml('{ enabled: false }') });
+  await createTable('web.clicks');
+  for (let commit = 0; commit < 3; commit += 1) await send('web.clicks', commit, commit + 1);
+  const { snapshots } = (await call('GET', '/api/v1/tables/web.clicks/snapshots')) as {
+    snapshots: { snapshot_id: string }[];
+  };
+  const path = `/api/v1/tables/web.clicks/actions/rollback?to=${snapshots[0]?.snapshot_id}`;
+  expect(await call('POST', `${path}&dry_run=true`)).toMatchObject({ dry_run: true, snapshots: 2, rows: 2 });
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual(range(0, 3));
+  expect(await call('POST', path)).toMatchObject({ dry_run: false, snapshots: 2, rows: 2 });
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual([0]);
+  await send('web.clicks', 3, 4);
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual([0, 3]);
+  await daemon.kill();
+  daemon = await Daemon.start({ directory: folder.path, yaml: yaml('{ enabled: false }') });
+  await until(
+    async () => (await fetch(`${await daemon?.url}/readyz`)).status,
+    (status) => status === 200,
+  );
+  await send('web.clicks', 4, 5);
+  expect(await idsOf(await filesOf('web.clicks'))).toEqual([0, 3, 4]);
 });
 
 test('expiry forgets old snapshots, deletes what only they reached, and the table still reads', async () => {

@@ -18,14 +18,14 @@ import type {
 } from '../../src/contracts/service-ports.ts';
 import type { DiagnosisPort } from '../../src/contracts/diagnosis.ts';
 import type { DeadLetterPort, LetterGroup, LetterPage } from '../../src/contracts/dead-letters.ts';
-import type { Figures, Job, JobKind, MaintenancePort } from '../../src/contracts/maintenance-port.ts';
+import type { Figures, Job, JobKind, MaintenancePort, RollbackAnswer } from '../../src/contracts/maintenance-port.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { epoch, formatTableName, laneId, offset, snapshotId, tableUuid } from '../../src/core/ids.ts';
 import { apiDocument } from './api-document/document.ts';
-import type { TableName } from '../../src/core/ids.ts';
+import type { SnapshotId, TableName } from '../../src/core/ids.ts';
 import type { Runtime } from '../../src/core/runtime.ts';
 import { systemRuntime } from '../../src/core/runtime.ts';
 import { EventHub } from '../../src/telemetry/events/event-hub.ts';
@@ -79,6 +79,15 @@ export class FakeMaintenance implements MaintenancePort {
     const job = jobOf({ table, kind, estimate });
     this.jobList.push({ ...job, ...this.ended });
     return Promise.resolve(job);
+  }
+
+  /** What a rollback answers, dry or not; undefined: there is no such table. */
+  rollback: RollbackAnswer | undefined;
+  readonly rollbacks: string[] = [];
+
+  rollBack(table: TableName, to: SnapshotId, dry: boolean): Promise<RollbackAnswer | undefined> {
+    this.rollbacks.push(`${formatTableName(table)} to ${to}${dry ? ', dry' : ''}`);
+    return Promise.resolve(this.rollback);
   }
 
   jobs(): readonly Job[] {

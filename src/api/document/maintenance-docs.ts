@@ -1,5 +1,6 @@
 /** What the API document says of maintenance and its jobs. */
 import * as z from 'zod';
+import { JOB_KINDS, type JobKind } from '../../contracts/maintenance-port.ts';
 import type { RouteDocs } from './route-docs.ts';
 import { component, instant, json, tableName, wide } from './route-docs.ts';
 
@@ -18,14 +19,14 @@ const job = component(
   z.strictObject({
     job: z.string(),
     table: tableName(),
-    kind: z.enum(['compact', 'expire-snapshots']),
+    kind: z.enum(JOB_KINDS),
     trigger: z.enum(['schedule', 'request']),
     state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
     created_at: instant('When it was asked for'),
     started_at: instant('When it began').optional(),
     ended_at: instant('When it ended').optional(),
     progress: z.strictObject({ done: z.number(), total: z.number() }).describe('Bytes; total is 0 until it is known'),
-    estimate: figures,
+    estimate: figures.describe('Empty where the estimate costs as much as the work: ask for it with dry_run'),
     result: figures.optional().describe('What it cost and gained'),
     error: z.string().optional(),
     log: z
@@ -47,7 +48,7 @@ const shown = {
   estimate: { groups: 1, files: 12, files_after: 1, bytes: '24576', seconds: 0.1, delete_files_removed: 0 },
 };
 
-const actionDocs = (kind: 'compact' | 'expire-snapshots', described: object): RouteDocs => ({
+const actionDocs = (kind: JobKind, described: object): RouteDocs => ({
   tag: TAG,
   description:
     'Answers at once; the job goes on. The one that waits or runs for the table already is answered if there is one.',
@@ -75,7 +76,53 @@ const actionDocs = (kind: 'compact' | 'expire-snapshots', described: object): Ro
 export const maintenanceDocs = {
   compact: actionDocs('compact', shown.estimate),
   'expire-snapshots': actionDocs('expire-snapshots', { snapshots: 12, refs: 0 }),
+  'rewrite-manifests': actionDocs('rewrite-manifests', { groups: 1, manifests: 80, bytes: '524288' }),
+  'remove-orphans': actionDocs('remove-orphans', { objects: 4096, orphans: 7, bytes: '917504', too_young: 2 }),
 } as const;
+
+const rollback = component(
+  'Rollback',
+  z.strictObject({
+    table: tableName(),
+    dry_run: z.boolean().describe('Whether nothing was done'),
+    from: wide('Snapshot that main was'),
+    to: wide('Snapshot that main is'),
+    snapshots: z.number().describe('How many leave main; 0: it was there already'),
+    rows: z.number().optional().describe('Rows that leave the table; negative when they come back'),
+  }),
+);
+
+export const rollbackDocs: RouteDocs = {
+  tag: TAG,
+  description:
+    'Progress does not move: records that were in the snapshots that leave are not written again. Ingestion goes on on top of the earlier snapshot.',
+  query: {
+    to: {
+      description: 'Id of a snapshot in the history of main.',
+      required: true,
+      schema: { type: 'string', examples: ['3051729675574597004'] },
+    },
+    dry_run: {
+      description: 'Say what it would do: nothing is changed.',
+      schema: { enum: ['true', 'false'], default: 'false', examples: ['true'] },
+    },
+  },
+  answers: {
+    200: {
+      description: 'What was done, or would be',
+      content: json(rollback, {
+        table: 'web.clicks',
+        dry_run: false,
+        from: '6128397450912837465',
+        to: '3051729675574597004',
+        snapshots: 2,
+        rows: 1200,
+      }),
+    },
+  },
+  problems: ['invalid-request', 'no-such-table', 'rollback-refused', 'unsupported', 'unavailable'],
+  examples: [{ target: `${TABLE}/actions/rollback?to=3051729675574597004&dry_run=true`, needs: 'a snapshot' }],
+};
 
 export const jobListDocs: RouteDocs = {
   tag: TAG,

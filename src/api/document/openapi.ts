@@ -99,10 +99,14 @@ function operationId({ method, path }: Route): string {
   return method.toLowerCase() + last.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('');
 }
 
-const parameter = (place: 'path' | 'query' | 'header', name: string, { description, schema }: Parameter): Member => ({
+const parameter = (
+  place: 'path' | 'query' | 'header',
+  name: string,
+  { description, schema, required }: Parameter,
+): Member => ({
   name,
   in: place,
-  ...(place === 'path' ? { required: true } : {}),
+  ...(place === 'path' || required === true ? { required: true } : {}),
   description,
   schema,
 });

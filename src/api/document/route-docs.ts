@@ -11,6 +11,8 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export interface Parameter {
   readonly description: string;
   readonly schema: ParameterSchema;
+  /** Of a query; those of a path always are. */
+  readonly required?: true;
 }
 
 /** The part of JSON Schema that texts in paths, queries and headers need. */

@@ -2,9 +2,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { Figures, Job, JobKind } from '../../contracts/maintenance-port.ts';
 import { JOB_KINDS } from '../../contracts/maintenance-port.ts';
-import { formatTableName } from '../../core/ids.ts';
+import { formatTableName, snapshotId } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
-import { cancelDocs, jobDocs, jobListDocs, maintenanceDocs } from '../document/maintenance-docs.ts';
+import { cancelDocs, jobDocs, rollbackDocs, jobListDocs, maintenanceDocs } from '../document/maintenance-docs.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
@@ -17,6 +17,9 @@ const JOBS = '/api/v1/jobs';
 const SUMMARIES: Readonly<Record<JobKind, string>> = {
   compact: 'Merge small files, split large ones and apply deletes; with dry_run, say what that would do',
   'expire-snapshots': 'Forget old snapshots and delete what only they need; with dry_run, say what that would do',
+  'rewrite-manifests': 'Cluster manifests by partition; with dry_run, say what that would do',
+  'remove-orphans':
+    'List files that nothing reaches, and delete those listed long enough; with dry_run, say what is found',
 };
 
 export const maintenanceRoutes = (context: ApiContext): readonly Route[] => [
@@ -28,6 +31,14 @@ export const maintenanceRoutes = (context: ApiContext): readonly Route[] => [
     handler: act(context, kind),
     docs: maintenanceDocs[kind],
   })),
+  {
+    method: 'POST',
+    path: `${TABLE}/actions/rollback`,
+    access: 'admin',
+    summary: 'Set a table back to an earlier snapshot; with dry_run, say what that would do',
+    handler: rollBack(context),
+    docs: rollbackDocs,
+  },
   {
     method: 'GET',
     path: JOBS,
@@ -70,6 +81,37 @@ const act =
     const job = found(request, await context.maintenance.start(kind, table));
     return json(reply.header('location', `${JOBS}/${job.id}`), 202, jobJson(job));
   };
+
+const rollBack =
+  (context: ApiContext): Handler =>
+  async (request, reply) => {
+    const parameters = new QueryParameters(request.query, ['to', 'dry_run']);
+    const [to, dry] = [parameters.text('to'), parameters.flag('dry_run')];
+    if (to === undefined)
+      throw new ProblemError('invalid-request', 'query parameter "to" is missing: the id of a snapshot');
+    if (!/^\d{1,19}$/.test(to))
+      throw new ProblemError('invalid-request', 'query parameter "to" is not the id of a snapshot', {
+        extras: { parameter: 'to' },
+      });
+    const table = tableOf(request);
+    const answer = found(request, await context.maintenance.rollBack(table, snapshotId(BigInt(to)), dry));
+    if (answer.kind !== 'rolled-back')
+      throw new ProblemError('rollback-refused', REFUSED[answer.kind], { extras: { table: formatTableName(table) } });
+    const { from, snapshots, rows } = answer;
+    return json(reply, 200, {
+      table: formatTableName(table),
+      dry_run: dry,
+      from,
+      to: answer.to,
+      snapshots,
+      ...(rows === undefined ? {} : { rows }),
+    });
+  };
+
+const REFUSED = {
+  'not-an-ancestor': 'the snapshot is not in the history of the main branch',
+  moved: 'somebody else changed the table in the same moment; nothing was done',
+} as const;
 
 const listJobs =
   (context: ApiContext): Handler =>

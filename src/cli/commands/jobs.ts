@@ -11,7 +11,7 @@ export const jobsCommand = (context: CommandContext): Command =>
     .argument('[job]', 'id of a job')
     .option('--cancel', 'ask the job to stop; what it has committed stays')
     .action(async (id: string | undefined, options: ClientOptions & { readonly cancel?: true }) => {
-      const client = clientOf(context, options);
+      const client = clientOf(context, options, 'operators');
       const terminal = terminalOf(context, options);
       if (id === undefined) {
         if (options.cancel === true) throw new CliFailure(2, 'no job is named', 'sluice jobs JOB --cancel');

@@ -71,7 +71,7 @@ export const metadataSprawl = surveyRule('metadata-sprawl', (survey, table) => {
       evidence('manifests', manifests, '', MANY_MANIFESTS),
       evidence('metadata file', metadataBytes, 'bytes', LARGE_METADATA),
     ],
-    `expire old snapshots with \`sluice expire ${tableOf(table)}\`${merging ? `, then merge manifests with Spark: CALL system.rewrite_manifests('${tableOf(table)}')` : ''}`,
+    `expire old snapshots with \`sluice expire ${tableOf(table)}\`${merging ? `, then merge manifests with \`sluice manifests ${tableOf(table)}\`` : ''}`,
     `sluice snapshots ${tableOf(table)}`,
   );
 });

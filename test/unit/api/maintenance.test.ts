@@ -37,6 +37,13 @@ test('a job is answered at once with where to ask for it', async () => {
   expect(api.ports.maintenance.started).toEqual(['expire-snapshots web.clicks']);
 });
 
+test('orphans are removed by a job too', async () => {
+  expect((await call('POST', '/api/v1/tables/web.clicks/actions/remove-orphans')).body).toMatchObject({
+    kind: 'remove-orphans',
+  });
+  expect(api.ports.maintenance.started).toEqual(['remove-orphans web.clicks']);
+});
+
 test('jobs are listed without their logs and shown with them', async () => {
   api.ports.maintenance.jobList = [
     jobOf({
@@ -73,4 +80,27 @@ test('unknown tables, jobs and parameters are problems of their own', async () =
   expect(await kindOf('POST', '/api/v1/tables/web.clicks/actions/compact?dryrun=true')).toBe(
     '/problems/invalid-request',
   );
+});
+
+test('a rollback says what went, or why nothing did', async () => {
+  const { maintenance } = api.ports;
+  const path = '/api/v1/tables/web.clicks/actions/rollback';
+  maintenance.rollback = { kind: 'rolled-back', from: 9_007_199_254_740_993n, to: 5n, snapshots: 2, rows: 12 };
+  expect(await call('POST', `${path}?to=5&dry_run=true`)).toMatchObject({
+    status: 200,
+    body: { table: 'web.clicks', dry_run: true, from: '9007199254740993', to: '5', snapshots: 2, rows: 12 },
+  });
+  expect((await call('POST', `${path}?to=5`)).body).toMatchObject({ dry_run: false });
+  expect(maintenance.rollbacks).toEqual(['web.clicks to 5, dry', 'web.clicks to 5']);
+  for (const kind of ['not-an-ancestor', 'moved'] as const) {
+    maintenance.rollback = { kind };
+    expect(await call('POST', `${path}?to=5`)).toMatchObject({
+      status: 409,
+      body: { type: '/problems/rollback-refused', table: 'web.clicks' },
+    });
+  }
+  maintenance.rollback = undefined;
+  expect((await call('POST', `${path}?to=5`)).body['type']).toBe('/problems/no-such-table');
+  for (const query of ['', '?to=', '?to=main', '?to=-1'])
+    expect((await call('POST', path + query)).body, query).toMatchObject({ type: '/problems/invalid-request' });
 });

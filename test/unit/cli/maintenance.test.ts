@@ -1,4 +1,4 @@
-/** `compact`, `expire` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
+/** `compact`, `expire`, `manifests`, `orphans` and `jobs`: estimates come first, nothing is done unasked, and jobs are watched to their end. */
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CliRun, CliSetup } from '../../support/cli-harness.ts';
@@ -66,6 +66,24 @@ test('a job is watched to its end and its gain is printed', async () => {
   expect(stdout).toMatch(/^job {12}job_1\nstate {10}done\nfiles removed {2}1,200\nfiles added {4}1\n$/);
 });
 
+test('orphans are asked about as what they are', async () => {
+  const { maintenance } = api.ports;
+  maintenance.estimates.set('web.clicks', { objects: 40, orphans: 3, bytes: 2048n, tooYoung: 1 });
+  maintenance.estimates.set('web.tidy', { objects: 40, orphans: 0, bytes: 0n, tooYoung: 1 });
+  const asked = await run(['orphans', 'web.clicks'], { tty: true, stdin: 'y\n' });
+  expect(asked.stderr).toContain('List these orphans, and delete those that an earlier run listed long enough ago?');
+  expect(maintenance.started).toEqual(['remove-orphans web.clicks']);
+  expect((await run(['orphans', 'web.tidy', '--yes'])).stderr).toBe('there is nothing to do\n');
+});
+
+test('manifests are rewritten where that is worth it', async () => {
+  const { maintenance } = api.ports;
+  maintenance.estimates.set('web.clicks', { groups: 1, manifests: 40, bytes: 2048n });
+  expect((await run(['manifests', 'web.clicks', '--yes'])).code).toBe(0);
+  expect((await run(['manifests', 'web.tidy', '--yes'])).stderr).toBe('there is nothing to do\n');
+  expect(maintenance.started).toEqual(['rewrite-manifests web.clicks']);
+});
+
 test('a failed job is a failure', async () => {
   api.ports.maintenance.ended = { state: 'failed', error: 'the store is full' };
   const { code, stderr } = await run(['compact', 'web.clicks', '--yes', '-o', 'json']);
@@ -91,4 +109,22 @@ test('jobs are listed, shown with their log, and cancelled', async () => {
   expect(JSON.parse(cancelled.stdout)).toMatchObject({ job: 'job_1', state: 'cancelled' });
   expect((await run(['jobs', 'job_2'])).code).toBe(1);
   expect((await run(['jobs', '--cancel'])).code).toBe(2);
+});
+
+test('a rollback says what goes before it asks, and that it stays gone', async () => {
+  const { maintenance } = api.ports;
+  maintenance.rollback = { kind: 'rolled-back', from: 9n, to: 5n, snapshots: 2, rows: 1200 };
+  maintenance.rollbacks.length = 0;
+  const dry = await run(['rollback', 'web.clicks', '--to', '5', '--dry-run']);
+  expect(dry.stdout).toBe(['from       9', 'to         5', 'snapshots  2', 'rows       1,200', ''].join('\n'));
+  const refused = await run(['rollback', 'web.clicks', '--to', '5'], { tty: true, stdin: 'n\n' });
+  expect(refused.stderr).toContain('rows: 1,200');
+  expect(refused.stderr).toContain('stay gone');
+  expect((await run(['rollback', 'web.clicks', '--to', '5'], { stdin: 'y\n' })).code).toBe(2);
+  expect(maintenance.rollbacks.every((line) => line.endsWith('dry'))).toBe(true);
+  expect((await run(['rollback', 'web.clicks', '--to', '5', '--yes'])).code).toBe(0);
+  expect(maintenance.rollbacks.at(-1)).toBe('web.clicks to 5');
+  maintenance.rollback = { kind: 'not-an-ancestor' };
+  expect(await run(['rollback', 'web.clicks', '--to', '5', '--yes'])).toMatchObject({ code: 1 });
+  expect((await run(['rollback', 'web.clicks', '--yes'])).code).toBe(2);
 });

@@ -240,3 +240,69 @@ describe('a replacement', () => {
     );
   });
 });
+
+describe('clustered manifests', () => {
+  it('hold few partitions each, keep every number, and leave deletes as they are', async () => {
+    await change((metadata) => ({
+      ...metadata,
+      properties: {
+        ...metadata.properties,
+        'commit.manifest-merge.enabled': 'false',
+        'commit.manifest.target-size-bytes': '6000',
+      },
+    }));
+    await append(['a', DAY], ['b', DAY + 1]);
+    await append(['c', DAY], ['d', DAY + 1]);
+    const before = await deleteRows(position('about-a', 'a'), equality('eq'));
+    const numbers = async (view: IcebergView) =>
+      (await live(view))
+        .map(({ filePath, sequenceNumber, deletes }) =>
+          [filePath, sequenceNumber, ...deletes.map((file) => file.filePath)].join(' '),
+        )
+        .toSorted();
+    const deleteManifests = async ({ metadata }: IcebergView) =>
+      (await iceberg.lists.of(currentSnapshot(metadata))).filter(({ content }) => content === 1);
+
+    const [group, ...others] = await iceberg.maintenance.planManifests(before);
+    if (group === undefined) throw new Error('nothing is planned');
+    expect(others).toEqual([]);
+    const prepared = await iceberg.maintenance.prepareManifests(before, group, nextToken());
+    const outcome = await iceberg.maintenance.attemptManifests(before, prepared);
+    if (outcome.kind !== 'committed') throw new Error(String(outcome.cause));
+    const after = outcome.view;
+
+    const manifests = (await iceberg.lists.of(currentSnapshot(after.metadata))).filter(({ content }) => content === 0);
+    expect(manifests.map((manifest) => [manifest.addedFiles, manifest.existingFiles])).toEqual([
+      [0, 2],
+      [0, 2],
+    ]);
+    const days = manifests.map(({ partitions }) => partitions?.[0]);
+    for (const day of days) expect(day?.lowerBound).toEqual(day?.upperBound);
+    expect(await numbers(after)).toEqual(await numbers(before));
+    expect(await deleteManifests(after)).toEqual(await deleteManifests(before));
+    const summary = currentSnapshot(after.metadata)?.summary;
+    expect(summary).toMatchObject({
+      operation: 'replace',
+      'total-records': '40',
+      'manifests-created': '2',
+      'manifests-kept': '1',
+      'manifests-replaced': '2',
+    });
+    expect(Object.keys(summary ?? {}).filter((key) => key.startsWith('added-') || key.startsWith('deleted-'))).toEqual(
+      [],
+    );
+    expect(await iceberg.maintenance.planManifests(after)).toEqual([]);
+    expect(await lintTable(after.metadataLocation, oneStore('s3://lake', store), { content: false })).toEqual([]);
+  });
+
+  it('are refused on a base that has lost their partition spec', async () => {
+    await append(['a', DAY]);
+    await append(['b', DAY]);
+    const before = await append(['c', DAY]);
+    const [group] = await iceberg.maintenance.planManifests(before);
+    if (group === undefined) throw new Error('nothing is planned');
+    const prepared = await iceberg.maintenance.prepareManifests(before, group, nextToken());
+    const gone = { ...before, metadata: { ...before.metadata, partitionSpecs: [] } };
+    expect((await iceberg.maintenance.attemptManifests(gone, prepared)).kind).toBe('conflict');
+  });
+});

@@ -46,7 +46,7 @@ function run(change: Partial<OrphanRun> = {}): OrphanRun {
     search: {
       locations,
       load: () => Promise.resolve(root),
-      neighbours: ['s3://lake/wh/n/t', 's3://lake/wh/n/t/nested'],
+      neighbours: ['s3://lake/wh/n/t/nested', 's3://lake/wh/n/t2'],
     },
     policy: { minAgeMs: 3 * DAY, quarantineMs: DAY, deletesPerSecond: 1000 },
     listings: { store, prefix: 'listings/t' },
@@ -111,6 +111,14 @@ describe('orphan removal', () => {
     await put('n/t/nested/data/theirs.parquet');
     now += 4 * DAY;
     expect((await dryRun(run(), never)).orphans.map(({ key }) => key)).toEqual(['n/t/data/orphan.parquet']);
+  });
+
+  it('stops when the table lies in the place of another', async () => {
+    now += 4 * DAY;
+    for (const place of ['s3n://lake/wh/n/t', 's3://lake/wh/n']) {
+      const search = { ...run().search, neighbours: [place] };
+      await expect(dryRun(run({ search }), never), place).rejects.toMatchObject({ kind: 'misconfigured' });
+    }
   });
 
   it('does nothing while the clocks differ by more than a minute', async () => {

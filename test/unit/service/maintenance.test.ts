@@ -4,7 +4,7 @@ import type { MaintenanceSettings } from '../../../src/config/settings.ts';
 import type { PipelineState } from '../../../src/checkpoint/pipeline-context.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import { calmOf } from '../../../src/service/calm.ts';
-import { compactionPolicy, isMaintained } from '../../../src/service/maintenance-policy.ts';
+import { compactionPolicy, isMaintained, ownsItsFiles, placesOf } from '../../../src/service/maintenance-policy.ts';
 import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
 
 const RUNNING: PipelineState = { kind: 'running' };
@@ -86,4 +86,15 @@ test('properties of a table go before the settings, and a value that is none is 
 test('a table may be left to others', () => {
   expect(isMaintained(table({}))).toBe(true);
   expect(isMaintained(table({ 'sluice.maintenance.enabled': 'false' }))).toBe(false);
+});
+
+test('a table may say that its files are not its own, and that they lie elsewhere', () => {
+  expect(ownsItsFiles(table({}))).toBe(true);
+  expect(ownsItsFiles(table({ 'gc.enabled': 'false' }))).toBe(false);
+  const elsewhere = { 'write.data.path': 's3://lake/data', 'write.metadata.path': 's3://lake/meta' };
+  expect(placesOf({ location: 's3://lake/t', ...table(elsewhere) })).toEqual([
+    's3://lake/t',
+    's3://lake/data',
+    's3://lake/meta',
+  ]);
 });
