@@ -90,6 +90,7 @@ function replaceVolume(world: World, how: 'lost' | 'restored'): void {
   const since = how === 'restored' && copy !== undefined ? copy.takenAt : Number.NEGATIVE_INFINITY;
   const here = world.ledger.requests.filter(({ stored }) => stored?.volume === volume.name);
   const unlogged = here.filter(({ stored }) => stored !== undefined && stored.at > since);
+  world.invariants.lettersMayRepeat = true;
   for (const request of unlogged) request.unlogged = true;
   // A late refusal since then is gone with its letters, while the table may have passed the record.
   const decided = here.filter(({ letters }) => [...letters.values()].some(({ at }) => at > since));

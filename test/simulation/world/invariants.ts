@@ -45,6 +45,9 @@ export class Invariants {
   /** Requests stored for a table, by its uuid. */
   readonly #stored = new Map<TableUuid, SentRequest[]>();
 
+  /** A log was lost or restored older: a table and its dead letters were at different places, and producers were told to send again. */
+  lettersMayRepeat = false;
+
   constructor(ledger: Ledger, bucket: Bucket, violation: (invariant: Invariant, what: string) => void) {
     this.#ledger = ledger;
     this.#bucket = bucket;
@@ -104,7 +107,8 @@ export class Invariants {
     const rows = new Set<string>();
     for (const file of filesOf(table))
       for (const row of this.#bucket.objects.get(keyOf(file))?.rows ?? []) {
-        if (rows.has(row)) this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
+        if (rows.has(row) && !(this.lettersMayRepeat && isLetterTable(table)))
+          this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
         rows.add(row);
       }
     return rows;
