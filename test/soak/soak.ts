@@ -51,13 +51,18 @@ export interface SoakResult {
   readonly violations: readonly string[];
 }
 
+/** The least that either engine takes. */
+const ENGINE_MIB = 192;
+const REWRITE_MIB = 128;
+
 const yaml = (
   intervalMs: number,
 ): string => `server: { listen: "127.0.0.1:0", drain_delay: 0s, max_body: 4MiB, limits: { keep_alive: 5s } }
 checkpoint: { interval: ${intervalMs}ms, max_bytes: 8MiB, history: ${HISTORY} }
 log: { segment_bytes: 1MiB, max_bytes: 48MiB, trim_grace: 1s }
 producers: { key_window: 1m, max_keys: 100, max_channels: 20 }
-memory: { budget: 64MiB, duckdb: 192MiB }
+memory: { budget: 64MiB, duckdb: ${ENGINE_MIB}MiB }
+maintenance: { memory: ${REWRITE_MIB}MiB }
 audit: { max_file: 64KiB, max_files: 2 }
 `;
 
@@ -147,6 +152,7 @@ class Run {
           segmentBytes: SEGMENT_BYTES,
           logBytes: LOG_BYTES,
           // The history, as much again before it is cut, and state objects.
+          engineBytes: (ENGINE_MIB + REWRITE_MIB) * 2 ** 20,
           ownObjectsATable: 2 * HISTORY + 10,
         }),
       ],
