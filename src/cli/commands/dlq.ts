@@ -177,7 +177,7 @@ async function settle(
   const { id: ids, batch, code, all, patch } = options;
   if (ids === undefined && batch === undefined && code === undefined && all !== true)
     throw new CliFailure(2, 'no dead letters are named', `sluice dlq ${kind} ${table} --code type_mismatch, or --all`);
-  const client = clientOf(context, options);
+  const client = clientOf(context, options, 'operators');
   const path = `${tablePath(table)}/dead-letters/${kind}`;
   const total = { done: 0, kept: 0, errors: [] as SettledJson['errors'][number][] };
   for (let after: string | undefined; ;) {

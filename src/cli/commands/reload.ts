@@ -16,7 +16,7 @@ export const reloadCommand = (context: CommandContext): Command =>
   withClient(new Command('reload'))
     .description('have the daemon read its configuration again; exit 78 when the file is not valid')
     .action(async (options: ClientOptions) => {
-      const client = clientOf(context, options);
+      const client = clientOf(context, options, 'operators');
       const terminal = terminalOf(context, options);
       const answer = await client.request('POST', '/api/v1/actions/reload');
       if (answer.kind === 'problem' && answer.problem.status === 422) {

@@ -33,6 +33,16 @@ describe('sluice reload', () => {
     expect(stderr).toContain('nothing was changed');
   });
 
+  test('is asked of the address for operators, as are dead letters to be replayed', async () => {
+    api.config.outcome = { kind: 'reloaded', applied: [], needsRestart: [], noEffect: [] };
+    const files = { '/s.yaml': `server: { listen: "127.0.0.1:1", admin: "${new URL(url).host}" }` };
+    expect((await cli(['reload', '-c', '/s.yaml'], { files })).code).toBe(0);
+    const replay = await cli(['dlq', 'replay', 'web.clicks', '--all', '-c', '/s.yaml'], { files });
+    // It got there: the table is not.
+    expect(replay.stderr).toContain('web.clicks');
+    expect(replay.stderr).not.toContain('127.0.0.1:1 ');
+  });
+
   test('a refusal: why, and what to try', async () => {
     api.config.outcome = { kind: 'refused', reason: 'no certificate', remedy: 'put one there' };
     const { code, stderr } = await cli(['reload', '--url', url]);
