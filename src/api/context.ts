@@ -22,6 +22,8 @@ export interface ApiSettings {
   readonly keepAliveMs: number;
   /** Longest `?timeout=`. */
   readonly maxWaitMs: number;
+  /** Of a table that is created, nested ones included. */
+  readonly maxColumns: number;
 }
 
 /** The part of a pino logger that is used. */

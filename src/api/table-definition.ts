@@ -1,7 +1,7 @@
 /** A table definition from a request body, and in what an existing table differs from it. */
 import type { TableView } from '../contracts/table-format.ts';
 import type { TableDefinition } from '../contracts/tables.ts';
-import { findField } from '../record/schema-check.ts';
+import { assignFreshIds, findField, walkFields } from '../record/schema-check.ts';
 import type { Transform } from '../record/partition-spec.ts';
 import { transformName } from '../record/partition-spec.ts';
 import { CREATABLE_NAME_RULE, isCreatableName, parseTableName } from '../record/table-name.ts';
@@ -9,14 +9,13 @@ import { parseTableInput } from '../record/table-input.ts';
 import { typeJson } from '../record/schema-json.ts';
 import type { Problem } from '../record/type-text.ts';
 import { isRecord, refuseUnknownKeys } from '../record/type-text.ts';
-import { assignFreshIds } from '../record/schema-check.ts';
 import type { Field, Schema } from '../record/types.ts';
 import { ProblemError } from './problems.ts';
 
 const KEYS = ['name', 'schema', 'partition_by', 'sort_by', 'identifier', 'properties'];
 
-/** Throws 422 with every fault and its JSON pointer. */
-export function definitionOf(body: unknown): TableDefinition {
+/** Throws 422 with every fault and its JSON pointer. `maxColumns` counts nested ones too. */
+export function definitionOf(body: unknown, maxColumns: number): TableDefinition {
   if (!isRecord(body)) throw invalidTable([{ path: [], message: `expected an object of ${KEYS.join(', ')}` }]);
   const problems: Problem[] = [];
   refuseUnknownKeys(body, KEYS, [], problems);
@@ -29,6 +28,14 @@ export function definitionOf(body: unknown): TableDefinition {
     if (typeof value !== 'string') problems.push({ path: ['properties', key], message: 'expected a text' });
   const parsed = parseTableInput({ schema, partition_by, sort_by, identifier });
   if (parsed.kind === 'refused') problems.push(...parsed.problems);
+  else {
+    const columns = [...walkFields(parsed.shape.fields)].length;
+    if (columns > maxColumns)
+      problems.push({
+        path: ['schema'],
+        message: `${columns} columns, nested ones included, where at most ${maxColumns} are taken (server.limits.max_columns)`,
+      });
+  }
   if (problems.length > 0 || name === undefined || parsed.kind === 'refused') throw invalidTable(problems);
   const { fields, partition, sortOrder, identifierFieldIds } = parsed.shape;
   return {

@@ -50,6 +50,8 @@ export function resolveSettings(
       ...(tls === undefined ? {} : { tls }),
       maxBodyBytes: server.max_body,
       maxRecordBytes: server.limits.max_record,
+      ...(server.limits.max_text === undefined ? {} : { maxTextBytes: server.limits.max_text }),
+      maxColumns: server.limits.max_columns,
       shutdownGraceMs: server.shutdown_grace,
       drainDelayMs: server.drain_delay,
       decompressionRatio: server.limits.decompression_ratio,

@@ -30,6 +30,12 @@ const limits = z.strictObject({
   max_record: size({ min: KiB, max: 8 * MiB })
     .prefault('1MiB')
     .describe('Bytes of one record. A record is checked in one go, while no other request is looked at.'),
+  max_text: size({ min: KiB, max: 8 * MiB })
+    .optional()
+    .describe('Bytes of one text in a record, base64 and keys of maps included. Default: as long as the record.'),
+  max_columns: count({ min: 1, max: 100_000 })
+    .prefault(2000)
+    .describe('Columns of a table that is created over HTTP, nested ones included.'),
   body_memory: size({ min: MiB })
     .optional()
     .describe('Bytes of request bodies held at once; beyond it requests get 503. Default: a quarter of memory.budget.'),

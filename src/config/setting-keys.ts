@@ -39,6 +39,8 @@ export const SETTING_KEYS: Readonly<Record<SettingPath, SettingKey>> = {
   'server.shutdownGraceMs': live('server.shutdown_grace'),
   'server.drainDelayMs': live('server.drain_delay'),
   'server.maxRecordBytes': restart('server.limits.max_record'),
+  'server.maxTextBytes': restart('server.limits.max_text'),
+  'server.maxColumns': live('server.limits.max_columns'),
   'server.decompressionRatio': live('server.limits.decompression_ratio'),
   'server.bodyMemoryBytes': restart('server.limits.body_memory'),
   'server.maxHeaderBytes': restart('server.limits.max_header'),

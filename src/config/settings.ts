@@ -17,6 +17,9 @@ export interface ServerSettings {
   readonly tls?: TlsSettings;
   readonly maxBodyBytes: number;
   readonly maxRecordBytes: number;
+  readonly maxTextBytes?: number;
+  /** Of a table that is created over HTTP, nested ones included. */
+  readonly maxColumns: number;
   readonly shutdownGraceMs: number;
   readonly drainDelayMs: number;
   readonly decompressionRatio: number;

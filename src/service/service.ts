@@ -13,7 +13,7 @@ import { StateObjects } from '../checkpoint/producers/state-objects.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
 import { compileChecker } from '../columnar/check/compile-checker.ts';
 import { SqlLetterReader } from '../columnar/query/letter-reader.ts';
-import { defaultCheckLimits } from '../columnar/check/limits.ts';
+import { defaultCheckLimits, type CheckLimits } from '../columnar/check/limits.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DeadLetterPort } from '../contracts/dead-letters.ts';
@@ -230,8 +230,7 @@ export async function startService(
       pipeline: settings.pipeline,
       limits: live.section('checkpoint'),
       layoutOf: layout,
-      checkerOf: (view) =>
-        compileChecker(view.schema, { ...defaultCheckLimits, admittedRecordBytes: settings.server.maxRecordBytes }),
+      checkerOf: (view) => compileChecker(view.schema, checkLimits(settings.server)),
       history,
       producerStates: new StateObjects(
         warehouse.store,
@@ -302,3 +301,9 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => (running ??= work());
 }
+
+const checkLimits = ({ maxRecordBytes, maxTextBytes }: Settings['server']): CheckLimits => ({
+  ...defaultCheckLimits,
+  admittedRecordBytes: maxRecordBytes,
+  ...(maxTextBytes === undefined ? {} : { admittedTextBytes: maxTextBytes }),
+});

@@ -301,6 +301,7 @@ const SETTINGS: ApiSettings = {
   requestTimeoutMs: 10_000,
   keepAliveMs: 5_000,
   maxWaitMs: 60_000,
+  maxColumns: 50,
 };
 
 export interface TestContext {

@@ -92,7 +92,7 @@ const createTable =
   (context: ApiContext): Handler =>
   async (request, reply) => {
     noParameters(request);
-    const definition = definitionOf(await jsonBodyOf(request, context));
+    const definition = definitionOf(await jsonBodyOf(request, context), context.settings.maxColumns);
     requireAccess(request, 'admin', definition.name);
     const { kind, view } = await context.control.createTable(definition);
     const name = formatTableName(definition.name);

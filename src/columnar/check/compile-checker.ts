@@ -38,15 +38,16 @@ export function compileChecker(schema: Schema, limits: CheckLimits = defaultChec
 
 class CompiledChecker implements RecordChecker {
   readonly #schema: Schema;
-  readonly #limits: CheckLimits;
   readonly #walk: Walk;
-  /** Bytes of a line that a request may bring. */
-  readonly #admitted: number;
+  /** What a request may bring, and what a log may hold. */
+  readonly #asked: CheckLimits;
+  readonly #stored: CheckLimits;
 
   constructor(schema: Schema, limits: CheckLimits) {
     this.#schema = schema;
-    this.#limits = limits;
-    this.#admitted = limits.admittedRecordBytes ?? limits.maxRecordBytes;
+    const { maxDepth, maxRecordBytes, admittedRecordBytes = maxRecordBytes } = limits;
+    this.#stored = { maxDepth, maxRecordBytes };
+    this.#asked = { ...limits, maxRecordBytes: admittedRecordBytes };
     this.#walk = compileRecord(schema.fields, limits.maxDepth);
   }
 
@@ -87,7 +88,7 @@ class CompiledChecker implements RecordChecker {
     most: number,
     onRefused: (refusal: Refusal, start: number, end: number) => void,
   ): Generator<void, JudgedBody | Extract<CheckOutcome, { kind: 'refused' }>> {
-    const split = yield* bodyLines(body, format, this.#admitted);
+    const split = yield* bodyLines(body, format, this.#asked.maxRecordBytes);
     if (split.kind === 'fault') {
       const { record, line, code, detail } = split;
       return { kind: 'refused', count: record, total: 1, refusals: [{ record, line, pointer: '', code, detail }] };
@@ -160,8 +161,7 @@ class CompiledChecker implements RecordChecker {
 
   /** Why the walkers refused the line; undefined when nothing is wrong with it, which must not be. */
   #explain(line: Uint8Array, options: CheckOptions, canonical: boolean): Mismatch | undefined {
-    const limits = canonical ? this.#limits : { ...this.#limits, maxRecordBytes: this.#admitted };
-    const found = readRecord(this.#schema, line, options.ignoreUnknownFields, limits);
+    const found = readRecord(this.#schema, line, options.ignoreUnknownFields, canonical ? this.#stored : this.#asked);
     if (found.kind === 'refused') return found;
     // The one reason that lies in how the record will be written, not in what it says.
     const cursor = new Cursor(endedByNewline(line), options.ignoreUnknownFields);
@@ -171,7 +171,7 @@ class CompiledChecker implements RecordChecker {
   }
 
   #growsTooLong(cursor: Cursor, firstRewrite: number, start: number, end: number): boolean {
-    const limit = 2 * this.#limits.maxRecordBytes;
+    const limit = 2 * this.#stored.maxRecordBytes;
     return (
       (end - start) * MOST_GROWTH >= limit && end - start + growth(cursor.bytes, cursor.rewrites, firstRewrite) >= limit
     );
@@ -188,7 +188,8 @@ class CompiledChecker implements RecordChecker {
     const cursor = new Cursor(bytes, options.ignoreUnknownFields);
     const { rewrites } = cursor;
     const wholeIsUtf8 = isUtf8(bytes);
-    const maxRecordBytes = canonical ? this.#limits.maxRecordBytes : this.#admitted;
+    const { maxRecordBytes, admittedTextBytes } = canonical ? this.#stored : this.#asked;
+    if (admittedTextBytes !== undefined) cursor.maxTextBytes = admittedTextBytes;
     const mostSlow = canonical ? Number.MAX_SAFE_INTEGER : MAX_SLOW_VALUES;
     let slowValues = 0;
     const walk = this.#walk;

@@ -4,6 +4,7 @@ import type { Field, Type } from '../../record/types.ts';
 import { canonicalText } from './canonical-text.ts';
 import type { Walk } from './cursor.ts';
 import { REFUSED, skipString, QUOTE } from './cursor.ts';
+import { limitedText } from './long-text.ts';
 import { leafWalker } from './walk-leaf.ts';
 import { listWalker, objectMapWalker } from './walk-nested.ts';
 import {
@@ -47,7 +48,7 @@ function compile(type: Type, depth: number, maxDepth: number): Walk {
     case 'decimal':
       return decimalWalker(type, leafWalker(type, depth, maxDepth, isCanonicalDecimal));
     case 'string':
-      return (cursor, at) => (cursor.bytes[at] === QUOTE ? skipString(cursor, at + 1) : REFUSED);
+      return limitedText((cursor, at) => (cursor.bytes[at] === QUOTE ? skipString(cursor, at + 1) : REFUSED));
     case 'date':
       return dateWalker(leafWalker(type, depth, maxDepth));
     case 'time':
@@ -59,7 +60,7 @@ function compile(type: Type, depth: number, maxDepth: number): Walk {
     case 'uuid':
       return uuidWalker(leafWalker(type, depth, maxDepth));
     case 'binary':
-      return base64Walker(undefined, leafWalker(type, depth, maxDepth));
+      return limitedText(base64Walker(undefined, leafWalker(type, depth, maxDepth)));
     case 'fixed':
       return base64Walker(type.length, leafWalker(type, depth, maxDepth));
     case 'struct':

@@ -37,6 +37,8 @@ export class Cursor {
   readonly rewrites: Rewrite[] = [];
   /** How many more values may take the slow path; the walk that finds none left refuses. */
   slowLeft = Number.POSITIVE_INFINITY;
+  /** UTF-8 bytes of one text. */
+  maxTextBytes = Number.POSITIVE_INFINITY;
   readonly #buffer: Buffer;
 
   /** `bytes` must be valid UTF-8 wherever a walker is sent, and end in `\n`. */

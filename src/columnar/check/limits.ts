@@ -7,6 +7,8 @@ export interface CheckLimits {
   readonly maxRecordBytes: number;
   /** Bytes of one line that a request may bring. Default: `maxRecordBytes`, which what is in a log already keeps to. */
   readonly admittedRecordBytes?: number;
+  /** Bytes of one text in a record that a request may bring, as `long-text.ts` measures them. Default: no limit of its own. */
+  readonly admittedTextBytes?: number;
 }
 
 export const defaultCheckLimits: CheckLimits = { maxDepth: 64, maxRecordBytes: 8 * 1024 * 1024 };

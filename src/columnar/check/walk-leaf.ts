@@ -6,6 +6,7 @@ import type { Type } from '../../record/types.ts';
 import { canonicalText } from './canonical-text.ts';
 import type { Cursor, Walk } from './cursor.ts';
 import { REFUSED } from './cursor.ts';
+import { longText } from './long-text.ts';
 import { parseJson } from './parse-json.ts';
 import type { Value } from './read-result.ts';
 import { readValue } from './read-value.ts';
@@ -30,7 +31,7 @@ export function leafWalker(type: Type, depth: number, maxDepth: number, isCanoni
     const node = parseJson(token, maxDepth);
     if (node.kind === 'fault') return REFUSED;
     const read = readValue(type, node, cursor.ignoreUnknownFields);
-    if (read.kind === 'refused') return REFUSED;
+    if (read.kind === 'refused' || longText(type, node, cursor.maxTextBytes) !== undefined) return REFUSED;
     if (!isCanonical(token, read.value)) cursor.rewrites.push({ start: at, end, canonical });
     return end;
   };

@@ -12,6 +12,7 @@ import {
   skipSpace,
   skipString,
 } from './cursor.ts';
+import { textFits } from './long-text.ts';
 import { keyIdentity, skipNull } from './walk-unknown.ts';
 
 /** `walk` judges elements that are not null. */
@@ -44,7 +45,7 @@ export function objectMapWalker(walk: Walk, required: boolean): Walk {
     for (;;) {
       if (bytes[at] !== QUOTE) return REFUSED;
       const end = skipString(cursor, at + 1);
-      if (end < 0) return REFUSED;
+      if (end < 0 || !textFits(cursor, at, end)) return REFUSED;
       const key = keyIdentity(cursor, at, end);
       if (keys.has(key)) return REFUSED;
       keys.add(key);

@@ -110,6 +110,20 @@ describe('creating', () => {
     ]);
   });
 
+  test('as many columns as are allowed, nested ones included', async () => {
+    const nested = { name: 's', type: 'struct<a: int, b: int>' };
+    const columns = (count: number) => [
+      nested,
+      ...Array.from({ length: count - 3 }, (_, at) => ({ name: `c${at}`, type: 'int' })),
+    ];
+    expect((await post('/api/v1/tables', { name: 'web.wide', schema: columns(50) })).statusCode).toBe(201);
+    const response = await post('/api/v1/tables', { name: 'web.wider', schema: columns(51) });
+    expect(response.statusCode).toBe(422);
+    expect(response.json()).toMatchObject({
+      errors: [{ pointer: '/schema', detail: expect.stringContaining('51 columns') as string }],
+    });
+  });
+
   test.each([['[]'], ['"x"'], ['null']])('422 for %s', async (body) => {
     expect(kindOf(await post('/api/v1/tables', body))).toBe('invalid-table');
   });

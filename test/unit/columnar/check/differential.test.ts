@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { canonicalText } from '../../../../src/columnar/check/canonical-text.ts';
 import { compileChecker } from '../../../../src/columnar/check/compile-checker.ts';
 import { readRecord } from '../../../../src/columnar/check/explain.ts';
-import { defaultCheckLimits } from '../../../../src/columnar/check/limits.ts';
+import { type CheckLimits, defaultCheckLimits } from '../../../../src/columnar/check/limits.ts';
 import { parseJson } from '../../../../src/columnar/check/parse-json.ts';
 import type { Value } from '../../../../src/columnar/check/read-result.ts';
 import type { RecordChecker } from '../../../../src/contracts/record-checker.ts';
@@ -47,13 +47,16 @@ it(`agrees on ${CASES} records, and DuckDB reads what was meant`, { timeout: 600
     const chance = new Chance(seed);
     const schema = randomSchema(chance);
     const options = { ignoreUnknownFields: chance.oneIn(2) };
-    const checker = compileChecker(schema);
+    const limits: CheckLimits = chance.oneIn(4)
+      ? { ...defaultCheckLimits, admittedTextBytes: 1 + chance.below(24) }
+      : defaultCheckLimits;
+    const checker = compileChecker(schema, limits);
     const good: { readonly line: Buffer; readonly text: string }[] = [];
     const lines: { readonly line: Buffer; readonly fits: boolean }[] = [];
     for (let index = 0; index < CASES_PER_SCHEMA; index += 1) {
       const line = randomLine(chance, schema);
       cases += 1;
-      const text = agreedText(checker, schema, line, options, seed);
+      const text = agreedText(checker, schema, limits, line, options, seed);
       lines.push({ line, fits: text !== undefined });
       if (text !== undefined) good.push({ line, text });
     }
@@ -76,12 +79,13 @@ function randomLine(chance: Chance, schema: Schema): Buffer {
 function agreedText(
   checker: RecordChecker,
   schema: Schema,
+  limits: CheckLimits,
   line: Buffer,
   options: { readonly ignoreUnknownFields: boolean },
   seed: number,
 ): string | undefined {
   const where = `seed=${seed} line=${JSON.stringify(line.toString('latin1'))} schema=${JSON.stringify(schema)}`;
-  const slow = readRecord(schema, line, options.ignoreUnknownFields, defaultCheckLimits);
+  const slow = readRecord(schema, line, options.ignoreUnknownFields, limits);
   // Where the slow path accepts and the walkers do not, `check` itself throws.
   const fast = check(checker, line, options, where);
   if (fast.count === 0) return undefined;

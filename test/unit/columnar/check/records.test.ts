@@ -1,6 +1,6 @@
 /** What docs/types.md says of bodies and records, and how refusals are named, counted and listed. */
 import { describe, expect, it } from 'vitest';
-import { MAX_SLOW_VALUES } from '../../../../src/columnar/check/limits.ts';
+import { defaultCheckLimits, MAX_SLOW_VALUES } from '../../../../src/columnar/check/limits.ts';
 import { compileChecker } from '../../../../src/columnar/check/compile-checker.ts';
 import type { BodyFormat, CheckOutcome } from '../../../../src/contracts/record-checker.ts';
 import type { Field, Schema, Type } from '../../../../src/record/types.ts';
@@ -270,6 +270,59 @@ describe('limits', () => {
     expect(codes(run('{"a":[1e37,1e37]}'))).toEqual([]);
     expect(codes(run('{"a":[1e3,1e3,1e3,1e3,1e3,1e3]}'))).toEqual([]);
     expect(codes(run('{"a":[1e37,1e37,1e37]}'))).toEqual(['too_long']);
+  });
+
+  describe('of one text', () => {
+    const text: Type = { kind: 'string' };
+    const map = (key: Type): Type => ({ kind: 'map', keyId: 10, key, valueId: 11, value: text, valueRequired: false });
+    const checker = compileChecker(
+      {
+        schemaId: 0,
+        fields: [
+          field(1, 'a', text),
+          field(2, 'b', { kind: 'binary' }),
+          field(3, 'm', map(text)),
+          field(4, 'n', map({ kind: 'int' })),
+          field(5, 'l', { kind: 'list', elementId: 6, element: text, elementRequired: false }),
+        ],
+      },
+      { ...defaultCheckLimits, admittedTextBytes: 4 },
+    );
+    const refused = (record: string): string | undefined => {
+      const outcome = checker.check(Buffer.from(record), 'ndjson', { ignoreUnknownFields: true });
+      return outcome.kind === 'refused' ? `${outcome.refusals[0]?.code} ${outcome.refusals[0]?.pointer}` : undefined;
+    };
+
+    it.each([
+      ['bytes of UTF-8', '{"a":"abcd"}', '{"a":"abcde"}', '/a'],
+      ['not characters', '{"a":"éé"}', '{"a":"ééé"}', '/a'],
+      ['with escapes resolved', String.raw`{"a":"\u0061\u0062\n\\"}`, String.raw`{"a":"\u0061\u0062\n\\\t"}`, '/a'],
+      ['base64 as it is sent', '{"b":"AAAA"}', '{"b":"AAAAAAA="}', '/b'],
+      ['keys of maps', '{"m":{"abcd":"x"}}', '{"m":{"abcde":"x"}}', '/m'],
+      ['values of maps', '{"m":{"k":"abcd"}}', '{"m":{"k":"abcde"}}', '/m/k'],
+      [
+        'values of maps as entries',
+        '{"n":[{"key":1,"value":"abcd"}]}',
+        '{"n":[{"key":1,"value":"abcde"}]}',
+        '/n/0/value',
+      ],
+      ['elements of lists', '{"l":["abcd",null]}', '{"l":["a","abcde"]}', '/l/1'],
+    ])('%s', (_, fits, tooLong, pointer) => {
+      expect(refused(fits)).toBeUndefined();
+      expect(refused(tooLong)).toBe(`too_long ${pointer}`);
+    });
+
+    it('names what was asked and what came', () => {
+      expect(checker.check(Buffer.from('{"a":"abcde"}'), 'ndjson', { ignoreUnknownFields: false })).toMatchObject({
+        refusals: [{ detail: 'the text has 5 bytes; at most 4 are taken' }],
+      });
+    });
+
+    it('is not asked of fields that are left out, nor of what is read back', () => {
+      expect(refused('{"zz":"abcdef"}')).toBeUndefined();
+      const lines = Buffer.from('{"a":"abcdef"}\n');
+      expect(checker.canonical(lines, { ignoreUnknownFields: false })).toMatchObject({ count: 1, refused: [] });
+    });
   });
 
   describe('of what a request may bring, tighter than of what the log holds', () => {
