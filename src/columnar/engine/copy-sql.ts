@@ -1,5 +1,4 @@
 /** The statements that turn rows into data files. Owns their options; the expressions come from `decode-sql.ts` and `partition-sql.ts`. */
-import type { FileLayout } from '../../contracts/column-engine.ts';
 import { decodeSql, fieldIdsSql } from './decode-sql.ts';
 import type { LayoutPlan } from './layout-plan.ts';
 import { literal } from './sql-text.ts';
@@ -21,7 +20,7 @@ export const decodedSql = ({ layout }: LayoutPlan, piece: Piece): string =>
 
 /** All rows as one file, `<output>.parquet`. */
 export const copySql = (plan: LayoutPlan, rows: string, output: string): string =>
-  `COPY (${rows}${orderBy(plan.order)}) TO ${literal(`${output}.parquet`)} (${parquetOptions(plan.layout)})`;
+  `COPY (${rows}${orderBy(plan.order)}) TO ${literal(`${output}.parquet`)} (${parquetOptions(plan)})`;
 
 /** All rows as files in a directory that is not there yet, a next one begun behind the row group that passes `fileBytes`. */
 export const copyRolledSql = (
@@ -30,7 +29,7 @@ export const copyRolledSql = (
   directory: string,
   { fileBytes, rowGroupRows }: { readonly fileBytes: number; readonly rowGroupRows: number },
 ): string =>
-  `COPY (${rows}${orderBy(plan.order)}) TO ${literal(directory)} (${parquetOptions(plan.layout)}, ROW_GROUP_SIZE ${rowGroupRows}, ` +
+  `COPY (${rows}${orderBy(plan.order)}) TO ${literal(directory)} (${parquetOptions(plan)}, ROW_GROUP_SIZE ${rowGroupRows}, ` +
   `FILE_SIZE_BYTES ${fileBytes}, FILENAME_PATTERN 'part-{uuidv7}')`;
 
 /** Rows with their partition keys. */
@@ -44,7 +43,7 @@ export function copyPartitionsSql(plan: LayoutPlan, keyed: string, directory: st
   const aliases = keyAliases(plan);
   // Without the order by partition every partition is open at once, in memory (encoder reference §4).
   return (
-    `COPY (${keyed}${orderBy([...aliases, ...plan.order])}) TO ${literal(directory)} (${parquetOptions(plan.layout)}, ` +
+    `COPY (${keyed}${orderBy([...aliases, ...plan.order])}) TO ${literal(directory)} (${parquetOptions(plan)}, ` +
     `PARTITION_BY (${aliases.join(', ')}), HIVE_FILE_PATTERN false, FILENAME_PATTERN 'part-{uuidv7}')`
   );
 }
@@ -70,11 +69,11 @@ export function unsortedFilesSql(plan: LayoutPlan, paths: readonly string[]): st
 /** The same rows in the order of the layout, in another file. */
 export const sortFileSql = (plan: LayoutPlan, from: string, to: string): string =>
   `COPY (SELECT * FROM read_parquet(${literal(from)}, hive_partitioning = false)${orderBy(plan.order)}) TO ${literal(to)} ` +
-  `(${parquetOptions(plan.layout)})`;
+  `(${parquetOptions(plan)})`;
 
 const orderBy = (terms: readonly string[]): string => (terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`);
 
-function parquetOptions(layout: FileLayout): string {
+function parquetOptions({ layout, dictionaries }: LayoutPlan): string {
   return [
     'FORMAT parquet',
     `COMPRESSION ${codecs[layout.compression]}`,
@@ -82,6 +81,7 @@ function parquetOptions(layout: FileLayout): string {
     ...(layout.compression === 'zstd' ? ['COMPRESSION_LEVEL 1'] : []),
     'PARQUET_VERSION v1',
     'WRITE_BLOOM_FILTER false',
+    ...(dictionaries ? [] : ['DICTIONARY_SIZE_LIMIT 0']),
     `ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}`,
     `FIELD_IDS ${fieldIdsSql(layout.schema)}`,
     'RETURN_STATS',

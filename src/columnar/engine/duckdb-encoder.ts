@@ -9,6 +9,7 @@ import { finishFiles } from './finish-files.ts';
 import type { LayoutPlan } from './layout-plan.ts';
 import { copyPartitions, inOrder } from './partitioned-copy.ts';
 import { copiedFiles } from './return-stats.ts';
+import { keepingZeros } from './signed-zeros.ts';
 import type { Piece, PieceEncoder } from './staging.ts';
 
 export class DuckDbEncoder implements PieceEncoder {
@@ -25,9 +26,7 @@ export class DuckDbEncoder implements PieceEncoder {
       return await this.#session.use(signal, async (connection) => this.#files(connection, piece, false, signal));
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
-      await Promise.all(
-        [piece.output, `${piece.output}.parquet`].map((path) => rm(path, { recursive: true, force: true })),
-      );
+      await Promise.all(outputsOf(piece).map((path) => rm(path, { recursive: true, force: true })));
       return this.#session.alone(signal, async (connection) => this.#files(connection, piece, true, signal));
     }
   }
@@ -38,15 +37,21 @@ export class DuckDbEncoder implements PieceEncoder {
     careful: boolean,
     signal: AbortSignal,
   ): Promise<readonly WrittenFile[]> {
-    const plan = this.#plan;
-    const rows = decodedSql(plan, piece);
-    if (plan.keys.length === 0) {
-      const copied = copiedFiles(await query(connection, copySql(plan, rows, piece.output)));
-      return finishFiles(connection, plan, copied, signal);
-    }
     // Careful: what earlier pieces made is not relied on.
     const expectedFiles = careful ? undefined : piece.expectedFiles;
-    const copied = await copyPartitions(connection, plan, rows, piece.output, expectedFiles, signal);
-    return finishFiles(connection, plan, await inOrder(connection, plan, copied), signal);
+    const copied = await keepingZeros(
+      this.#plan,
+      decodedSql(this.#plan, piece),
+      outputsOf(piece),
+      async (plan, rows) => {
+        if (plan.keys.length === 0) return copiedFiles(await query(connection, copySql(plan, rows, piece.output)));
+        const files = await copyPartitions(connection, plan, rows, piece.output, expectedFiles, signal);
+        return inOrder(connection, plan, files);
+      },
+    );
+    return finishFiles(connection, this.#plan, copied, signal);
   }
 }
+
+/** A directory of partitions, or one file. */
+const outputsOf = ({ output }: Piece): readonly string[] => [output, `${output}.parquet`];

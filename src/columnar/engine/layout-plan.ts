@@ -8,6 +8,7 @@ import type { FieldPath } from './field-path.ts';
 import { fieldPaths } from './field-path.ts';
 import type { PartitionKey } from './partition-sql.ts';
 import { partitionKeys } from './partition-sql.ts';
+import { negativeZeroSql } from './signed-zeros.ts';
 import { sortTerms } from './sort-sql.ts';
 
 export interface LayoutPlan {
@@ -18,6 +19,10 @@ export interface LayoutPlan {
   readonly renamed: ReadonlyMap<number, string>;
   /** Every float and double outside lists and maps. */
   readonly floats: readonly FieldPath[];
+  /** Whether a decoded row holds a -0.0, as a condition; undefined when no column can. */
+  readonly negativeZero: string | undefined;
+  /** Whether the files may hold dictionaries, which keep one of the zeros only. */
+  readonly dictionaries: boolean;
   /** Lengths of fixed columns that travel as BLOB, by field id: every length but 16. */
   readonly blobLengths: ReadonlyMap<number, number>;
   readonly keys: readonly PartitionKey[];
@@ -41,5 +46,7 @@ export function planLayout(layout: FileLayout): LayoutPlan {
   }
   const floats = fieldPaths(layout.schema).filter(({ id }) => ['float', 'double'].includes(types.get(id)?.kind ?? ''));
   const keys = partitionKeys(layout, types);
-  return { layout, types, renamed, floats, blobLengths, keys, order: sortTerms(layout, types) };
+  const order = sortTerms(layout, types);
+  const negativeZero = negativeZeroSql(layout.schema.fields);
+  return { layout, types, renamed, floats, negativeZero, dictionaries: true, blobLengths, keys, order };
 }

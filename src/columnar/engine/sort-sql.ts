@@ -13,9 +13,10 @@ export function sortTerms(layout: FileLayout, types: ReadonlyMap<number, Primiti
     if (source === undefined || path === undefined)
       throw new SluiceError('internal', `sort source ${sourceId} is not a column outside lists and maps`);
     const value = transformSql(transform, source, path);
-    const term = `${value} ${direction} ${nullOrder === 'nulls-first' ? 'NULLS FIRST' : 'NULLS LAST'}`;
-    // DuckDB takes the zeros for equal; the format sorts -0 before +0 (checklist 4.3).
-    const isFloating = source.kind === 'float' || source.kind === 'double';
-    return isFloating ? [term, `signbit(${value}) ${direction === 'asc' ? 'desc' : 'asc'}`] : [term];
+    const how = `${direction} ${nullOrder === 'nulls-first' ? 'NULLS FIRST' : 'NULLS LAST'}`;
+    if (source.kind !== 'float' && source.kind !== 'double') return [`${value} ${how}`];
+    // DuckDB takes the zeros for equal; the format sorts -0 before +0 (checklist 4.3). The sum because a column that is itself the key is
+    // read back from it, where every zero is +0 (1.5.6).
+    return [`${value} + 0 ${how}`, `signbit(${value}) ${direction === 'asc' ? 'desc' : 'asc'}`];
   });
 }

@@ -17,6 +17,7 @@ import { emptyDirectory } from '../engine/spooling-engine.ts';
 import { planLayout, type LayoutPlan } from '../engine/layout-plan.ts';
 import { copyPartitions, inOrder } from '../engine/partitioned-copy.ts';
 import { copiedFiles, type CopiedFile } from '../engine/return-stats.ts';
+import { keepingZeros } from '../engine/signed-zeros.ts';
 import { liveRowsSql, type LocalFiles } from './live-rows-sql.ts';
 import { openLocalFile } from './local-files.ts';
 import { rollOf, type Roll } from './roll.ts';
@@ -120,19 +121,19 @@ async function copyFiles(
   output: string,
   signal: AbortSignal,
 ): Promise<readonly WrittenFile[]> {
-  const plan = planLayout(request.layout);
+  const wanted = planLayout(request.layout);
   const partition =
-    request.partition ?? (plan.keys.length === 0 ? request.layout.spec.fields.map(() => null) : undefined);
-  if (partition === undefined) {
-    const copied = await copyPartitions(connection, plan, rows, output, undefined, signal);
-    return finishFiles(connection, plan, await inOrder(connection, plan, copied), signal);
-  }
+    request.partition ?? (wanted.keys.length === 0 ? request.layout.spec.fields.map(() => null) : undefined);
   const roll = rollOf(request, live);
-  const copied =
-    roll === undefined
-      ? copiedFiles(await query(connection, copySql(plan, rows, output)))
-      : await byOneThread(connection, plan.order.length > 0, () => copyRolled(connection, plan, rows, output, roll));
-  return finishFiles(connection, plan, copied, signal, partition);
+  const copied = await keepingZeros(wanted, rows, [output, `${output}.parquet`], async (plan, kept) => {
+    if (partition === undefined) {
+      const files = await copyPartitions(connection, plan, kept, output, undefined, signal);
+      return inOrder(connection, plan, files);
+    }
+    if (roll === undefined) return copiedFiles(await query(connection, copySql(plan, kept, output)));
+    return byOneThread(connection, plan.order.length > 0, () => copyRolled(connection, plan, kept, output, roll));
+  });
+  return finishFiles(connection, wanted, copied, signal, partition);
 }
 
 const copyRolled = async (
