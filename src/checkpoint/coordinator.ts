@@ -31,7 +31,7 @@ import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
 import type { CheckpointHistory } from './history.ts';
 import { tablesToPark } from './parking.ts';
-import { lostLanes, nextGeneration } from './protocol.ts';
+import { lanesOf, lostLanes, nextGeneration } from './protocol.ts';
 import type { PipelineContext } from './pipeline-context.ts';
 import { TableProducers, type ProducerLimits } from './producers/table-producers.ts';
 import type { StateObjects } from './producers/state-objects.ts';
@@ -236,14 +236,13 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       view = end.view;
     }
     const progress = format.progress(view, pipeline);
-    const lanes = new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
     const context = this.#context(generation);
-    const producers = await TableProducers.recover(context.producers, view.uuid, progress?.state, lanes);
+    const producers = await TableProducers.recover(context.producers, view.uuid, progress?.state, lanesOf(progress));
     const raced = this.#pipelines.get(view.uuid);
     if (raced !== undefined) return raced;
     const opened = new TablePipeline(context, view, producers);
     this.#pipelines.set(view.uuid, opened);
-    opened.start(progress);
+    opened.start(progress, lost.length > 0);
     return opened;
   }
 

@@ -38,7 +38,7 @@ type Settled = { readonly kind: 'ours' | 'recut' } | { readonly kind: 'fenced'; 
 export async function commitEpoch<V extends TableView, P extends PreparedChange>(
   context: EpochCommitContext<V, P>,
   table: { readonly name: TableName; readonly uuid: TableUuid },
-  known: CommitPlan['known'],
+  seen: Pick<CommitPlan, 'known' | 'alone'>,
   sealed: Pick<SealedEpoch, 'epoch' | 'lanes' | 'token' | 'span'>,
   uploaded: Pick<UploadedEpoch, 'files' | 'uploadedAt'>,
   state: string | undefined,
@@ -47,7 +47,7 @@ export async function commitEpoch<V extends TableView, P extends PreparedChange>
 ): Promise<EpochEnd<V>> {
   const { format, log, runtime, pipeline, generation } = context;
   const started = runtime.clock.monotonic();
-  const plan: CommitPlan = { table: table.uuid, lanes: sealed.lanes, generation, token: sealed.token, known };
+  const plan: CommitPlan = { table: table.uuid, lanes: sealed.lanes, generation, token: sealed.token, ...seen };
   const lanes = new Map([...sealed.lanes].map(([lane, cut]) => [lane, { next: cut.to, generation }]));
   const prepare = (view: V): Promise<P> => {
     const prune = lanesToPrune(format.progress(view, pipeline), log.lanes(), runtime.clock.now(), LANE_RETENTION_MS);

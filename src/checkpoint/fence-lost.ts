@@ -37,6 +37,7 @@ export async function fenceLostLanes<V extends TableView, P extends PreparedChan
       table: base.uuid,
       token,
       known: new Map(),
+      alone: false,
       generation: [...lanes.values()].reduce(
         (highest, at) => (at.generation > highest ? at.generation : highest),
         owner,

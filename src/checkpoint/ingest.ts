@@ -186,13 +186,14 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
   }
 }
 
-/** A wait that the end of the daemon cuts short is an answer. */
+/** A wait that the end of the daemon cuts short, or that takes too long, is an answer. */
 async function heard(ready: Promise<void> | undefined): Promise<AppendAnswer | undefined> {
   try {
     await ready;
     return undefined;
   } catch (error) {
     if (isSluiceError(error, 'closed')) return { kind: 'not-accepting', reason: 'the daemon is stopping' };
+    if (isSluiceError(error, 'unavailable')) return { kind: 'not-accepting', reason: messageOf(error) };
     throw error;
   }
 }

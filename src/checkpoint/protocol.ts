@@ -21,6 +21,8 @@ export interface CommitPlan {
   readonly token: SnapshotId;
   /** Where this life last saw the table stand, lanes outside the cut included. */
   readonly known: ReadonlyMap<LaneId, Offset>;
+  /** Nothing may have come in since that this life knows nothing of, in any lane: its producers were told of it. */
+  readonly alone: boolean;
 }
 
 export type Verdict =
@@ -35,7 +37,7 @@ export type Verdict =
 
 /**
  * Compares a freshly loaded base with a plan. A commit is valid only where every lane of the cut stands exactly at `from`
- * and no other lane has gone back. `landed`: the base has
+ * and no other lane has gone back, nor moved at all where the plan stands `alone`. `landed`: the base has
  * a snapshot of our token, which says so even after a neighbour's commit has put its own token into the property.
  */
 export function judge(base: Progress | undefined, plan: CommitPlan, landed: boolean): Verdict {
@@ -53,8 +55,14 @@ export function judge(base: Progress | undefined, plan: CommitPlan, landed: bool
     return { kind: 'ours' };
   // A pointer that went back takes records of other lanes away, too: going on would leave them out until the log has trimmed them.
   const wentBack = [...plan.known].some(([lane, known]) => (next(lane) ?? -1n) < known && !wasPruned(base, lane));
-  return !wentBack && lanes.every(([lane, cut]) => next(lane) === cut.from) ? { kind: 'attempt' } : { kind: 'recut' };
+  const strayed = plan.alone && !stoodStill(base, plan.known);
+  return !wentBack && !strayed && lanes.every(([lane, cut]) => next(lane) === cut.from)
+    ? { kind: 'attempt' }
+    : { kind: 'recut' };
 }
+
+export const lanesOf = (progress: Progress | undefined): ReadonlyMap<LaneId, Offset> =>
+  new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
 
 /** No lane of the base is elsewhere than where this life last saw it: nothing that was under way has come in since. */
 export const stoodStill = (base: Progress | undefined, known: ReadonlyMap<LaneId, Offset>): boolean =>

@@ -26,10 +26,11 @@ import type { PipelineContext, PipelineState, StopCode } from './pipeline-contex
 import { Positions } from './positions.ts';
 import { FirstHearing } from './producers/first-hearing.ts';
 import type { TableProducers } from './producers/table-producers.ts';
-import { findGap, gapText, stoodStill, wasPruned } from './protocol.ts';
+import { findGap, gapText, lanesOf, stoodStill, wasPruned, type CommitPlan } from './protocol.ts';
 import { Refresher, sameLayout } from './refresher.ts';
 import { Signal } from './signal.ts';
 
+const RESTORE = 'restore the table to the snapshot that held these records, then restart the daemon';
 const STOP_ONE = 'stop one of the two daemons that share this log';
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
@@ -67,8 +68,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#checker = context.checkerOf(view);
     this.#epochs = new Epochs(context, view, (state, cause) => this.#trouble(state, cause));
     this.#hearing = new FirstHearing({
+      clock: context.runtime.clock,
       fence: (signal) => this.queue.run(() => this.#fence(signal)),
-      learn: (signal) => producers.learn(context.format.progress(this.#view, context.pipeline)?.state, signal),
       stopped: () => this.#state.kind === 'stopped',
     });
     this.#refresher = new Refresher(context.runtime.clock, () => this.queue.run(() => this.#lookAgain()));
@@ -130,9 +131,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     return this.#feed.durableTo(lane);
   }
 
-  /** Begins from what the table says, where the producers stand already. The caller has fenced lost lanes. Stops at once at a gap. */
-  start(progress: Progress | undefined): void {
-    this.#hearing.begin(progress === undefined && !this.#context.log.pendingTables().includes(this.uuid));
+  /** Begins from what the table says, where the producers stand already; `fenced` by a commit of the caller. Stops at once at a gap. */
+  start(progress: Progress | undefined, fenced: boolean): void {
+    if (fenced) this.#hearing.begin();
     this.#restart(progress);
     const { group } = this.#context;
     group.spawn(`feed ${this.uuid}`, (signal) => this.#whileRunning(() => this.#feed.run(signal), signal));
@@ -273,6 +274,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     await this.#beginAgain(format.progress(this.#view, pipeline), signal);
   }
 
+  get #seen(): Pick<CommitPlan, 'known' | 'alone'> {
+    return { known: this.positions.progress, alone: !this.#hearing.begun };
+  }
+
   /** An empty commit: no attempt against an earlier base can land any more. */
   async #fence(signal: AbortSignal): Promise<boolean> {
     if (this.#state.kind === 'stopped') return false;
@@ -286,7 +291,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const end = await commitEpoch(
       this.#context,
       this,
-      this.positions.progress,
+      this.#seen,
       empty,
       { files: [], uploadedAt: runtime.clock.now() },
       undefined,
@@ -295,8 +300,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     );
     const progress = end.kind === 'in' ? format.progress(end.view, pipeline) : undefined;
     const held = end.kind === 'in' && stoodStill(progress, this.positions.progress);
+    if (!held) await this.#goElsewhere(end.kind === 'in' ? { kind: 'recut', view: end.view } : end, signal);
+    else this.#hearing.begin();
     if (held) this.#adopt(end.view);
-    else await this.#goElsewhere(end.kind === 'in' ? { kind: 'recut', view: end.view } : end, signal);
     return held;
   }
 
@@ -312,17 +318,15 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const end = await commitEpoch(
       this.#context,
       this,
-      this.positions.progress,
+      this.#seen,
       sealed,
       uploaded,
       statePointer,
       (state, cause) => this.#trouble(state, cause),
       signal,
     );
-    if (end.kind !== 'in') {
-      await this.#goElsewhere(end, signal);
-      return;
-    }
+    if (end.kind !== 'in') return this.#goElsewhere(end, signal);
+    this.#hearing.begin();
     this.#publishProducers(sealed, statePointer);
     this.#publish(sealed, uploaded, end.view, end.seconds);
     await this.#epochs.drop(sealed.staging);
@@ -381,9 +385,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.group.spawn('producer state', () => this.producers.committed(producers.facts, pointer));
   }
 
-  /** What was staged is given up; what producers have sent stays as the log has it. */
+  /** What was staged is given up; what producers have sent stays as the log has it, once they were heard. */
   async #beginAgain(progress: Progress | undefined, signal: AbortSignal): Promise<void> {
-    await this.producers.rewind(progress?.state, signal);
+    if (this.#hearing.begun) await this.producers.rewind(progress?.state, signal);
+    else await this.producers.learn(progress?.state, lanesOf(progress), signal);
     this.#restart(progress);
   }
 
@@ -391,14 +396,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const { log } = this.#context;
     const gap = findGap(this.uuid, progress, log.trimmed());
     if (gap !== undefined) {
-      this.#stop(
-        'gap',
-        gapText(gap),
-        'restore the table to the snapshot that held these records, then restart the daemon',
-      );
+      this.#stop('gap', gapText(gap), RESTORE);
       return;
     }
-    const lanes = new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
+    const lanes = lanesOf(progress);
     const at = this.#context.runtime.clock.now();
     this.positions.restore(lanes, progress === undefined ? undefined : { snapshot: progress.token, at });
     if (lanes.size > 0) log.committed(this.uuid, lanes);

@@ -1,36 +1,8 @@
 /** A log that is lost while a commit of its last life is still under way (protocol §6): where the channel stands is read behind the fence. */
 import { expect, test } from 'vitest';
-import { stateBeforeFence, type Plant } from './plants.ts';
+import { late, type LateCommit } from './late-commit.ts';
 import type { Life } from './world/life.ts';
 import { Stage } from './world/stage.ts';
-
-interface LateCommit {
-  /** The next attempt to add records reaches the catalog when `land` is called, and is never answered. */
-  held: boolean;
-  /** Calls `land` when a life is about to fence. */
-  beforeFence: boolean;
-  land: () => boolean;
-}
-
-/** The format of every life, with one commit that comes late. */
-const late = (commit: LateCommit, buggy: boolean): Plant => ({
-  name: 'none',
-  format: (format, { core }) => ({
-    load: format.load.bind(format),
-    landed: format.landed.bind(format),
-    progress: buggy ? stateBeforeFence(format) : format.progress.bind(format),
-    prepare: (view, change, token) => {
-      if (change.added.length === 0 && commit.beforeFence) commit.land();
-      return format.prepare(view, change, token);
-    },
-    attempt: (base, prepared) => {
-      if (!commit.held || prepared.change.added.length === 0) return format.attempt(base, prepared);
-      commit.held = false;
-      commit.land = () => core.catalog.swap(base.table, prepared, 'd1') !== undefined;
-      return new Promise(() => undefined);
-    },
-  }),
-});
 
 /** Three records of a channel are in the table; the commit of three more is under way when the log is lost. Its next life is ready. */
 async function lostLog(commit: LateCommit, buggy = false): Promise<{ readonly stage: Stage; readonly life: Life }> {

@@ -58,6 +58,8 @@ export class TableProducers {
   readonly #keysInFlight = new Set<string>();
   readonly #published = new Map<string, ProducerFacts>();
   #lastEpoch: bigint;
+  /** Entries of producers in this life. */
+  #stored = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(context: ProducersContext, table: TableUuid, base: ProducerFacts, head: ProducerState) {
@@ -79,15 +81,10 @@ export class TableProducers {
     pointer: string | undefined,
     progress: ReadonlyMap<LaneId, Offset>,
   ): Promise<TableProducers> {
-    const { log, states, clock, limits } = context;
+    const { log, states, clock } = context;
     const found = pointer === undefined ? NO_PRODUCERS : await states.load(table, pointer);
     const base = found ?? lost(clock);
-    const head = new ProducerState(base, limits);
-    for (const note of log.notes(table).map(decodeNote))
-      if (found === undefined ? note.kind === 'opened' && note.anew : note.epoch > found.lastEpoch) head.note(note);
-    for await (const entry of log.stamped(table, progress))
-      if (entry.producer !== undefined) head.stored(entry.producer, entry, clock.monotonic(), base.lastEpoch);
-    const producers = new TableProducers(context, table, base, head);
+    const producers = new TableProducers(context, table, base, await headOf(context, table, found, progress));
     if (found !== undefined) log.covered(table, found.lastEpoch);
     if (found !== undefined && pointer !== undefined) producers.#published.set(pointer, found);
     return producers;
@@ -97,6 +94,7 @@ export class TableProducers {
   stored(entry: Entry): void {
     const { producer } = entry;
     if (producer === undefined) return;
+    this.#stored += 1;
     this.#head.stored(producer, entry, this.#context.clock.monotonic());
     if (producer.kind === 'channel') this.#settled(producer.name);
   }
@@ -135,16 +133,21 @@ export class TableProducers {
     this.#changed = known === undefined || base.lastEpoch !== this.#head.lastEpoch;
   }
 
-  /** What the table says of producers that this life has never heard, before it hears the first. */
-  async learn(pointer: string | undefined, signal: AbortSignal): Promise<void> {
-    if (pointer === undefined || this.#published.has(pointer)) return;
-    const found = await this.#load(pointer, signal);
-    const facts = found ?? lost(this.#context.clock);
-    this.#head = new ProducerState(facts, this.#context.limits);
-    this.#staged = new ProducerState(facts, this.#context.limits);
-    this.#changed = found === undefined;
-    this.#lastEpoch = facts.lastEpoch;
-    if (found !== undefined) this.#published.set(pointer, found);
+  /**
+   * Everything staged was given up, the table stands elsewhere than this life found it, and no producer was heard yet: what the table says,
+   * and whatever the log holds beyond, as after a start.
+   */
+  async learn(pointer: string | undefined, progress: ReadonlyMap<LaneId, Offset>, signal: AbortSignal): Promise<void> {
+    const found = pointer === undefined ? NO_PRODUCERS : await this.#load(pointer, signal);
+    const base = found ?? lost(this.#context.clock);
+    for (let stored = -1; stored !== this.#stored;) {
+      stored = this.#stored;
+      this.#head = await headOf(this.#context, this.#table, found, progress);
+    }
+    this.#staged = new ProducerState(rebased(base, this.#head), this.#context.limits);
+    this.#changed = this.#head.lastEpoch !== base.lastEpoch || base.lostAt !== undefined;
+    if (this.#head.lastEpoch > this.#lastEpoch) this.#lastEpoch = this.#head.lastEpoch;
+    if (found !== undefined && pointer !== undefined) this.#published.set(pointer, found);
   }
 
   #load(pointer: string, signal: AbortSignal): Promise<ProducerFacts | undefined> {
@@ -292,6 +295,22 @@ function judge(
   if (epoch !== at.epoch) return { kind: 'stale-epoch', epoch: at.epoch };
   if (offset === at.next) return { kind: 'stored' };
   return offset + records <= at.next ? { kind: 'duplicate' } : { kind: 'offset-conflict', expected: at.next };
+}
+
+/** What was found, and whatever the log holds beyond it. */
+async function headOf(
+  { log, clock, limits }: ProducersContext,
+  table: TableUuid,
+  found: ProducerFacts | undefined,
+  progress: ReadonlyMap<LaneId, Offset>,
+): Promise<ProducerState> {
+  const base = found ?? lost(clock);
+  const head = new ProducerState(base, limits);
+  for (const note of log.notes(table).map(decodeNote))
+    if (found === undefined ? note.kind === 'opened' && note.anew : note.epoch > found.lastEpoch) head.note(note);
+  for await (const entry of log.stamped(table, progress))
+    if (entry.producer !== undefined) head.stored(entry.producer, entry, clock.monotonic(), base.lastEpoch);
+  return head;
 }
 
 export const statusOf = ({ name, epoch, next }: Channel): ChannelStatus => ({ name, epoch, next });

@@ -125,6 +125,18 @@ export class Stage {
     this.world.volumes.splice(this.world.volumes.indexOf(life.volume), 1, new SimVolume(life.volume.name));
   }
 
+  /** The daemon ends, and the log is again as it was when its volume was copied last. */
+  restoreVolume(life: Life): void {
+    life.end();
+    const { volume } = life;
+    const { copy } = volume;
+    if (copy === undefined) throw new Error('the volume was never copied');
+    for (const request of this.world.ledger.requests)
+      request.unlogged = request.stored !== undefined && request.stored.at > copy.takenAt;
+    const older = new SimVolume(volume.name, copy.disk.platterCopy());
+    this.world.volumes.splice(this.world.volumes.indexOf(volume), 1, older);
+  }
+
   isIn(request: SentRequest): boolean {
     return request.stored !== undefined && this.world.isIn(request.id, request.stored.table);
   }

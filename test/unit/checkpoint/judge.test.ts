@@ -28,6 +28,7 @@ const plan = (from: number | undefined, to: number, known: CommitPlan['known'] =
   generation: generation(5),
   token: OURS,
   known,
+  alone: false,
 });
 
 describe('judge', () => {
@@ -55,6 +56,13 @@ describe('judge', () => {
     expect(judge(base({ [a]: [10, 5] }), plan(10, 20, known), false).kind).toBe('recut');
     const pruned = { ...base({ [a]: [10, 5] }), prunedTo: Number.parseInt('b'.repeat(12), 16) };
     expect(judge(pruned, plan(10, 20, known), false).kind).toBe('attempt');
+  });
+
+  test('a plan that stands alone suffers no lane that came or moved since', () => {
+    const alone = { ...plan(10, 20, new Map([[a, offset(10)]])), alone: true };
+    expect(judge(base({ [a]: [10, 5] }), alone, false).kind).toBe('attempt');
+    expect(judge(base({ [a]: [10, 5], [b]: [1, 1] }), alone, false).kind).toBe('recut');
+    expect(judge(base({ [a]: [20, 5], [b]: [1, 1] }, OURS), alone, false).kind).toBe('ours');
   });
 
   test('a lane of a newer generation fences, whatever its offset', () => {
