@@ -9,6 +9,9 @@ import { openQuerySource } from './service/query-source.ts';
 import { startService, version } from './service/service.ts';
 import { readStandings } from './service/standings.ts';
 
+/** Exit code of a process that an exception which nobody expected ended. */
+const UNEXPECTED = 1;
+
 const deps: CliDeps = {
   version,
   startService: (settings, options) => startService(settings, systemRuntime, options),
@@ -39,5 +42,13 @@ const io: CliIo = {
   },
   kill: (exitCode) => process.exit(exitCode),
 };
+
+process.on('uncaughtException', (error) => {
+  io.stderr.write(`error: an unexpected exception ended the process: ${error.stack ?? error.message}\n`);
+  io.stderr.write(
+    'try: start it again, nothing acknowledged is lost; report this with the output of `sluice --version`\n',
+  );
+  io.kill(UNEXPECTED);
+});
 
 process.exitCode = await runCli(process.argv.slice(2), deps, io);

@@ -60,13 +60,34 @@ export async function startService(
   runtime: Runtime,
   options: StartOptions,
 ): Promise<RunningService> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await assemble(settings, runtime, options, opened);
+  } catch (error) {
+    // Why it did not start is what is to be told, not what closing came to.
+    await opened.disposeAsync().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What is opened goes on the stack at once, and is closed in the opposite order: nothing is left to hold the process. */
+async function assemble(
+  settings: Settings,
+  runtime: Runtime,
+  options: StartOptions,
+  opened: AsyncDisposableStack,
+): Promise<RunningService> {
   const watch = new Watch(runtime.clock);
   const telemetry = await openTelemetry(settings, runtime, version, watch, (table) => control.openTable(table));
+  opened.defer(() => telemetry.close());
   const { log: logger, metrics, tracer, events } = telemetry;
   const live = new LiveSettings(settings);
   const access = await openAccess(settings, runtime, logger);
+  opened.defer(() => access.close());
   const lock = lockDirectory(settings.log.dir);
+  opened.defer(() => lock.release());
   const warehouse = openWarehouse(settings, runtime, telemetry.store);
+  opened.defer(() => warehouse.close());
   const late = new LateIngest();
   const channels = new LateChannels();
   const bodyBudget = new ByteBudget(settings.server.bodyMemoryBytes);
@@ -75,6 +96,8 @@ export async function startService(
   let broken: string | undefined;
 
   const engine = await openEngine(settings);
+  opened.defer(() => engine.close());
+  opened.defer(() => log?.close());
   const defaults = { targetBytes: settings.file.targetBytes, compression: settings.file.compression };
   const layout = (shape: Shape) => layoutOf(shape, defaults);
   const history = new CheckpointHistory(
@@ -122,6 +145,7 @@ export async function startService(
     bodies: () => ({ used: bodyBudget.used, limit: bodyBudget.limit }),
     nameOf: (uuid) => coordinator?.pipelines.find((pipeline) => pipeline.uuid === uuid)?.name,
   });
+  opened.defer(() => diagnosis.close());
   let desk: DeadLetterPort | undefined;
   const configuration = new Configuration({
     live,
@@ -140,6 +164,7 @@ export async function startService(
     runtime,
     log: logger,
   });
+  opened.defer(() => maintenance.close());
   const context: ApiContext = {
     ingest: late,
     channels,
@@ -178,6 +203,7 @@ export async function startService(
     },
   };
   const api = new Listeners(context, settings.server, access);
+  opened.defer(() => closeFront(api, coordinator, runtime.clock));
 
   configuration.register({
     name: 'log level',
@@ -191,18 +217,6 @@ export async function startService(
     name: 'keys and certificates',
     prepare: () => Promise.resolve({ apply: () => access.reload() }),
   });
-
-  const closeAll = async (): Promise<void> => {
-    await maintenance.close();
-    await closeFront(api, coordinator, runtime.clock);
-    await access.close();
-    await diagnosis.close();
-    await log?.close();
-    await engine.close();
-    await warehouse.close();
-    lock.release();
-    await telemetry.close();
-  };
 
   let onFailed: (reason: unknown) => void = () => undefined;
   const failed = new Promise<unknown>((resolve) => (onFailed = resolve));
@@ -258,10 +272,7 @@ export async function startService(
   };
 
   telemetry.start();
-  const addresses = await api.listen().catch(async (error: unknown) => {
-    await closeAll();
-    throw error;
-  });
+  const addresses = await api.listen();
   access.start();
   const ready = recover();
   ready.catch((error: unknown) => {
@@ -291,7 +302,7 @@ export async function startService(
       ),
       maintenance.close(),
     ]);
-    await closeAll();
+    await opened.disposeAsync();
     return drained;
   });
   return { ...addresses, ready, failed, reload: () => configuration.reload(), stop };
