@@ -1,17 +1,17 @@
 /**
  * What was done and what was refused, in order, on disk (`AuditTrail`). Owns the wire form of a line, the order of writing, and the
- * bound on denials; files are `audit-file.ts`. Nobody waits for it: an action is never refused because its line could not be written.
+ * bound on denials; files are `line-file.ts`. Nobody waits for it: an action is never refused because its line could not be written.
  */
 import type { AuditEvent, AuditLine, AuditTrail } from '../contracts/access.ts';
 import type { Clock } from '../core/runtime.ts';
-import type { AuditFile } from './audit-file.ts';
+import type { LineFile } from './line-file.ts';
 import { DenialFold, WINDOW_MS, type FoldedDenial } from './denials.ts';
 
 /** Lines that wait for the disk; beyond them the newest are counted and dropped. */
 const MAX_WAITING = 10_000;
 
 export class AuditLog implements AuditTrail {
-  readonly #file: AuditFile;
+  readonly #file: LineFile;
   readonly #clock: Clock;
   readonly #onLost: (lines: number, error: unknown) => void;
   readonly #fold = new DenialFold();
@@ -19,7 +19,7 @@ export class AuditLog implements AuditTrail {
   #overflow = 0;
   #writing: Promise<void> | undefined;
 
-  constructor(file: AuditFile, clock: Clock, onLost: (lines: number, error: unknown) => void) {
+  constructor(file: LineFile, clock: Clock, onLost: (lines: number, error: unknown) => void) {
     this.#file = file;
     this.#clock = clock;
     this.#onLost = onLost;

@@ -1,5 +1,6 @@
 /** Wire forms of diagnoses and health: snake_case, 64-bit numbers as text, times as ISO 8601. */
 import type { DaemonFacts, Diagnosis, Finding, TableFacts, TableHealth, TableSurvey } from '../contracts/diagnosis.ts';
+import type { HealthPoint } from '../contracts/health.ts';
 import { isoTime, statusJson } from './wire.ts';
 
 export const diagnosisJson = ({ view, findings }: Diagnosis) => ({
@@ -68,7 +69,15 @@ const tableJson = ({ status, parked, intake, attempts, checkpoints }: TableFacts
 export const healthJson = (table: string, health: TableHealth, survey: TableSurvey) => ({
   table,
   score: health.score,
-  factors: health.factors.map(({ cause, lost, value, fineUpTo }) => ({ cause, lost, value, fine_up_to: fineUpTo })),
+  factors: health.factors.map(({ cause, lost, value, fineUpTo, evidence, remedy, command }) => ({
+    cause,
+    lost,
+    value,
+    fine_up_to: fineUpTo,
+    evidence,
+    try: remedy,
+    command,
+  })),
   measured_at: isoTime(survey.measuredAt),
   snapshot_id: survey.snapshot ?? null,
   files: survey.files,
@@ -88,4 +97,18 @@ export const healthJson = (table: string, health: TableHealth, survey: TableSurv
   manifests: survey.manifests,
   snapshots: survey.snapshots,
   metadata_bytes: String(survey.metadataBytes),
+});
+
+export const healthHistoryJson = (table: string, points: readonly HealthPoint[]) => ({
+  table,
+  points: points.map((point) => ({
+    at: isoTime(point.at),
+    score: point.score,
+    lost: point.lost,
+    files: point.files,
+    small_files: point.smallFiles,
+    delete_files: point.deleteFiles,
+    manifests: point.manifests,
+    snapshots: point.snapshots,
+  })),
 });

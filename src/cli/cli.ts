@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { expireCommand } from './commands/expire.ts';
 import { filesCommand } from './commands/files.ts';
+import { healthCommand } from './commands/health.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logCommand } from './commands/log.ts';
@@ -86,6 +87,7 @@ export function programOf(context: CommandContext): Command {
     logCommand,
     keysCommand,
     doctorCommand,
+    healthCommand,
     topCommand,
     supportBundleCommand,
   ])

@@ -1,4 +1,5 @@
-/** Findings as the API sends them and `doctor` prints them. */
+/** Findings and evidence as the API sends them, and as people read them. */
+import { cell, grouped, humanBytes } from './terminal.ts';
 
 export interface EvidenceJson {
   readonly name: string;
@@ -25,6 +26,7 @@ export interface DiagnosedTableJson {
   readonly lag_bytes: string;
   readonly freshness_seconds: number;
   readonly health_score?: number;
+  readonly health_worst?: string;
   readonly records_per_second: number;
   readonly last_commit?: { readonly committed_at: string };
 }
@@ -47,4 +49,15 @@ export interface DiagnosisJson {
     readonly event_loop: { readonly p99_seconds: number; readonly max_seconds: number };
   };
   readonly tables: readonly DiagnosedTableJson[];
+}
+
+/** `1.5 MiB`, `90 % (from 50 % on)`. */
+export function evidenceText({ value, unit, threshold }: EvidenceJson): string {
+  if (typeof value === 'string') return cell(value);
+  const show = (amount: number): string => {
+    if (unit === 'bytes') return humanBytes(Math.round(amount));
+    if (unit === 'bytes/s') return `${humanBytes(Math.round(amount))}/s`;
+    return `${Number.isInteger(amount) ? grouped(amount) : amount}${unit === '' ? '' : ` ${unit}`}`;
+  };
+  return threshold === undefined ? show(value) : `${show(value)} (from ${show(threshold)} on)`;
 }

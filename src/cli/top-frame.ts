@@ -1,5 +1,6 @@
 /** One picture of a daemon as `sluice top` shows it: budgets, tables worst first, the first findings. Pure; owns no terminal. */
 import type { DiagnosedTableJson, DiagnosisJson } from './finding-json.ts';
+import { healthText } from './health-text.ts';
 import { cell, formatTable, grouped, humanBytes } from './terminal.ts';
 
 const FINDINGS_SHOWN = 5;
@@ -52,7 +53,7 @@ const COLUMNS = [
     value: (row: DiagnosedTableJson) => `${row.freshness_seconds.toFixed(1)}s`,
     align: 'right' as const,
   },
-  { title: 'HEALTH', value: (row: DiagnosedTableJson) => row.health_score, align: 'right' as const },
+  { title: 'HEALTH', value: (row: DiagnosedTableJson) => healthText(row), align: 'right' as const },
   { title: 'LAST COMMIT', value: (row: DiagnosedTableJson) => row.last_commit?.committed_at },
 ];
 

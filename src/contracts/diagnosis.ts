@@ -3,6 +3,7 @@
  * Owns the words. What follows from what is `diagnose/`; who measures is the service.
  */
 import type { SnapshotId, TableName } from '../core/ids.ts';
+import type { HealthCause, HealthPoint } from './health.ts';
 import type { CheckpointRecord, TableStatus } from './service-ports.ts';
 import type { SnapshotSummary } from './tables.ts';
 
@@ -43,12 +44,18 @@ export interface TableHealth {
 }
 
 export interface HealthFactor {
-  readonly cause: 'small-files' | 'deletes' | 'snapshots' | 'manifests' | 'skew';
+  readonly cause: HealthCause;
   /** Points of the hundred. */
   readonly lost: number;
   readonly value: number;
   /** Up to here nothing is lost. */
   readonly fineUpTo: number;
+  /** The figures that it stands on. */
+  readonly evidence: readonly Evidence[];
+  /** What mends it, in a sentence. */
+  readonly remedy: string;
+  /** The command of this program that mends it; where none does, the one that shows what to change. */
+  readonly command: string;
 }
 
 export interface TableFacts {
@@ -154,6 +161,8 @@ export interface DiagnosisPort {
    * such table.
    */
   diagnose(table: TableName | undefined, visible: (table: TableName) => boolean): Promise<Diagnosis | undefined>;
+  /** What is kept of the table's health, latest first, at most `limit`. Undefined when there is no such table. Rejects when it cannot be read. */
+  healthHistory(table: TableName, limit: number): Promise<readonly HealthPoint[] | undefined>;
   /** Undefined when there is no such table. Rejects when it cannot be read. */
   health(table: TableName): Promise<{ readonly health: TableHealth; readonly survey: TableSurvey } | undefined>;
 }

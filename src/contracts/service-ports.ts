@@ -3,6 +3,7 @@
  * behind these ports nobody knows HTTP.
  */
 import type { LaneId, Offset, SnapshotId, TableName } from '../core/ids.ts';
+import type { PointsLost } from './health.ts';
 import type { BodyFormat, Refusal } from './record-checker.ts';
 import type { OnError } from '../record/on-error.ts';
 import type { TableView } from './table-format.ts';
@@ -181,6 +182,9 @@ export interface HealthLevels {
   readonly files: number;
   readonly smallFilesRatio: number;
   readonly snapshots: number;
+  readonly manifests: number;
+  /** Points that each cause takes. */
+  readonly lost: PointsLost;
 }
 
 /** History of one checkpoint of one table, as kept on the store. */

@@ -1,8 +1,10 @@
-/** The health score of a table: how many of a hundred points its files and metadata leave it. Pure. Measures nothing. */
-import type { HealthFactor, TableHealth, TableSurvey } from '../contracts/diagnosis.ts';
+/** The health score of a table: how many of a hundred points its files and metadata leave it. Pure. Measures nothing; words are `health-words.ts`. */
+import type { TableHealth, TableSurvey } from '../contracts/diagnosis.ts';
+import type { HealthCause, PointsLost } from '../contracts/health.ts';
+import { wordsOf } from './health-words.ts';
 
 interface Weight {
-  readonly cause: HealthFactor['cause'];
+  readonly cause: HealthCause;
   /** Points that are lost at `bad` and beyond; between `fine` and `bad` in proportion. */
   readonly points: number;
   readonly fine: number;
@@ -23,14 +25,19 @@ const WEIGHTS: readonly Weight[] = [
   { cause: 'manifests', points: 10, fine: 200, bad: 2_000, value: ({ manifests }) => manifests },
 ];
 
-export function healthOf(survey: TableSurvey): TableHealth {
+/** `table` as commands name it. */
+export function healthOf(survey: TableSurvey, table: string): TableHealth {
   const factors = WEIGHTS.flatMap(({ cause, points, fine, bad, value: measure }) => {
     const value = measure(survey);
     const lost = Math.round(points * Math.min(1, Math.max(0, (value - fine) / (bad - fine))));
-    return lost === 0 ? [] : [{ cause, lost, value, fineUpTo: fine }];
+    return lost === 0 ? [] : [{ cause, lost, value, fineUpTo: fine, ...wordsOf(cause, survey, table) }];
   }).sort((a, b) => b.lost - a.lost);
   return { score: 100 - factors.reduce((sum, { lost }) => sum + lost, 0), factors };
 }
+
+/** By cause. */
+export const pointsLost = (factors: TableHealth['factors']): PointsLost =>
+  Object.fromEntries(factors.map(({ cause, lost }) => [cause, lost]));
 
 /** Part of the data files that a compaction could do without. */
 export function sparableRatio({ files, sparableFiles }: TableSurvey): number {

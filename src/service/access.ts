@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { TlsOptions } from 'node:tls';
-import { AuditFile } from '../access/audit-file.ts';
+import { LineFile } from '../access/line-file.ts';
 import { AuditLog } from '../access/audit-log.ts';
 import type { ApiKey } from '../access/api-key.ts';
 import { KeyAuthenticator } from '../access/authenticator.ts';
@@ -47,7 +47,7 @@ export async function openAccess(settings: Settings, runtime: Runtime, log: Acce
   let keys: readonly ApiKey[] = checkAccess(settings);
   await mkdir(dirname(bounds.path), { recursive: true });
 
-  const audit = new AuditLog(new AuditFile(bounds.path, bounds), runtime.clock, (lines, error) =>
+  const audit = new AuditLog(new LineFile(bounds.path, bounds), runtime.clock, (lines, error) =>
     log.error({ lines, error: messageOf(error) }, 'the audit log cannot be written'),
   );
   const authenticator = new KeyAuthenticator(

@@ -9,6 +9,7 @@ import { formatTableName, type TableName, type TableUuid } from '../core/ids.ts'
 import type { Clock } from '../core/runtime.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import { healthOf } from '../diagnose/health.ts';
+import type { HealthHistory } from './health-history.ts';
 import { EventLoopDelay, processMemory } from './process-facts.ts';
 import { causeOf, type SurveyCache } from './survey-cache.ts';
 import { WINDOW_SECONDS, type Watch } from './watch.ts';
@@ -16,6 +17,7 @@ import { WINDOW_SECONDS, type Watch } from './watch.ts';
 export interface DiagnosticsParts {
   readonly control: Pick<ControlPort, 'tables' | 'describe' | 'notReady'>;
   readonly surveys: SurveyCache;
+  readonly history: Pick<HealthHistory, 'of'>;
   readonly watch: Watch;
   readonly settings: Settings;
   readonly clock: Clock;
@@ -72,7 +74,19 @@ export class Diagnostics implements DiagnosisPort {
       case 'unreadable':
         throw surveyed.cause;
       case 'surveyed':
-        return { survey: surveyed.survey, health: healthOf(surveyed.survey) };
+        return { survey: surveyed.survey, health: healthOf(surveyed.survey, formatTableName(table)) };
+    }
+  }
+
+  async healthHistory(table: TableName, limit: number): ReturnType<DiagnosisPort['healthHistory']> {
+    const surveyed = await this.#parts.surveys.fresh(table);
+    switch (surveyed.kind) {
+      case 'absent':
+        return undefined;
+      case 'unreadable':
+        throw surveyed.cause;
+      case 'surveyed':
+        return this.#parts.history.of(surveyed.uuid, limit);
     }
   }
 

@@ -34,6 +34,8 @@ import { Configuration } from './configuration.ts';
 import { Control } from './control.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { openEngine, tableDefaults } from './encoder.ts';
+import { HealthHistory } from './health-history.ts';
+import { openJournals } from './journals.ts';
 import { LateChannels } from './late-channels.ts';
 import { layoutOf, targetBytesOf, type Shape } from './layout.ts';
 import { LateIngest } from './late-ingest.ts';
@@ -117,11 +119,15 @@ async function assemble(
 
   // Control needs a coordinator, which needs the log; until then only health is answered.
   let coordinator: Coordinator<IcebergView, PreparedAppend> | undefined;
+  const journals = openJournals(settings.dataDir, logger);
+  opened.defer(() => journals.close());
+  const healthHistory = new HealthHistory(journals.health);
   const surveys = new SurveyCache({
     warehouse,
     pipeline: settings.pipeline,
     targetBytesOf: (view) => targetBytesOf(view, defaults),
     clock: runtime.clock,
+    history: healthHistory,
   });
   const control = new Control({
     warehouse,
@@ -133,11 +139,12 @@ async function assemble(
     events,
     tableDefaults: (definition) => tableDefaults(settings, definition),
     notReady,
-    healthOf: (table) => healthLevels(surveys.get(table)),
+    healthOf: (table) => healthLevels(table, surveys.get(table)),
   });
   const diagnosis = new Diagnostics({
     control,
     surveys,
+    history: healthHistory,
     watch,
     settings,
     clock: runtime.clock,

@@ -7,8 +7,9 @@ import type { HealthLevels } from '../contracts/service-ports.ts';
 import { isSluiceError, messageOf } from '../core/errors.ts';
 import { formatTableName, type PipelineId, type TableName, type TableUuid } from '../core/ids.ts';
 import type { Clock } from '../core/runtime.ts';
-import { healthOf, smallFilesRatio } from '../diagnose/health.ts';
+import { healthOf, pointsLost, smallFilesRatio } from '../diagnose/health.ts';
 import type { IcebergView } from '../iceberg/iceberg-format.ts';
+import type { HealthHistory } from './health-history.ts';
 import type { Warehouse } from './warehouse.ts';
 
 const ROUND_MS = 15_000;
@@ -22,10 +23,12 @@ export interface SurveyCacheParts {
   readonly pipeline: PipelineId;
   readonly targetBytesOf: (view: IcebergView) => number;
   readonly clock: Clock;
+  /** Told of every look that came to something, and which tables there are. */
+  readonly history: Pick<HealthHistory, 'look' | 'retain'>;
 }
 
 export type Surveyed =
-  | { readonly kind: 'surveyed'; readonly survey: TableSurvey }
+  | { readonly kind: 'surveyed'; readonly uuid: TableUuid; readonly survey: TableSurvey }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable'; readonly cause: unknown };
 
@@ -74,7 +77,9 @@ export class SurveyCache {
     const keys = new Set(names.map(formatTableName));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
     for (const key of this.#uuids.keys()) if (!keys.has(key)) this.#uuids.delete(key);
-    warehouse.surveys.retain(new Set(this.#uuids.values()));
+    const uuids = new Set(this.#uuids.values());
+    warehouse.surveys.retain(uuids);
+    this.#parts.history.retain(uuids);
     const now = clock.monotonic();
     const lookedAt = (name: TableName): number => this.#known.get(formatTableName(name))?.at ?? Number.MIN_SAFE_INTEGER;
     const due = names
@@ -108,17 +113,18 @@ export class SurveyCache {
       if (loaded.kind === 'absent') return { kind: 'absent' };
       this.#uuids.set(key, loaded.view.uuid);
       const survey = await warehouse.surveys.look(loaded.view, pipeline, targetBytesOf(loaded.view));
-      return { kind: 'surveyed', survey };
+      this.#parts.history.look(name, loaded.view.uuid, survey);
+      return { kind: 'surveyed', uuid: loaded.view.uuid, survey };
     } catch (cause) {
       return { kind: 'unreadable', cause };
     }
   }
 }
 
-export function healthLevels(surveyed: Surveyed | undefined): HealthLevels | undefined {
+export function healthLevels(table: TableName, surveyed: Surveyed | undefined): HealthLevels | undefined {
   if (surveyed?.kind !== 'surveyed') return undefined;
   const { survey } = surveyed;
-  const { score, factors } = healthOf(survey);
+  const { score, factors } = healthOf(survey, formatTableName(table));
   const [worst] = factors;
   return {
     score,
@@ -126,6 +132,8 @@ export function healthLevels(surveyed: Surveyed | undefined): HealthLevels | und
     files: survey.files,
     smallFilesRatio: smallFilesRatio(survey),
     snapshots: survey.snapshots,
+    manifests: survey.manifests,
+    lost: pointsLost(factors),
   };
 }
 

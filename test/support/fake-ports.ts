@@ -141,6 +141,7 @@ export class FakePorts implements IngestPort, ChannelPort, ControlPort, DeadLett
   diagnosis: DiagnosisPort = {
     diagnose: () => Promise.resolve(undefined),
     health: () => Promise.resolve(undefined),
+    healthHistory: () => Promise.resolve(undefined),
   };
   letterPage: LetterPage | undefined = { letters: [] };
   letterGroups: readonly LetterGroup[] = [];
@@ -255,7 +256,15 @@ const statusOf = (view: TableView): TableStatus => ({
   lagBytes: 12,
   freshnessSeconds: 1.5,
   lastCommit: COMMITTED,
-  health: { score: 62, worst: 'small-files', files: 40, smallFilesRatio: 0.75, snapshots: 8 },
+  health: {
+    score: 62,
+    worst: 'small-files',
+    files: 40,
+    smallFilesRatio: 0.75,
+    snapshots: 8,
+    manifests: 5,
+    lost: { 'small-files': 38 },
+  },
 });
 
 export const checkpointRecord = (table: string): CheckpointRecord => ({
@@ -368,6 +377,7 @@ export function testContext(options: TestOptions = {}): TestContext {
     diagnosis: {
       diagnose: (table, visible) => ports.diagnosis.diagnose(table, visible),
       health: (table) => ports.diagnosis.health(table),
+      healthHistory: (table, limit) => ports.diagnosis.healthHistory(table, limit),
     },
     deadLetters: ports,
     config,

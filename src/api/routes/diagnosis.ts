@@ -7,8 +7,14 @@ import type { FastifyRequest } from 'fastify';
 import { formatTableName } from '../../core/ids.ts';
 import { parseTableName } from '../../record/table-name.ts';
 import type { ApiContext } from '../context.ts';
-import { diagnoseDocs, healthDocs } from '../document/diagnosis-docs.ts';
-import { diagnosisJson, healthJson } from '../diagnosis-wire.ts';
+import {
+  DEFAULT_POINTS,
+  MOST_POINTS,
+  diagnoseDocs,
+  healthDocs,
+  healthHistoryDocs,
+} from '../document/diagnosis-docs.ts';
+import { diagnosisJson, healthHistoryJson, healthJson } from '../diagnosis-wire.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
@@ -34,6 +40,14 @@ export const diagnosisRoutes = (context: ApiContext): readonly Route[] => [
     handler: health(context),
     docs: healthDocs,
   },
+  {
+    method: 'GET',
+    path: `${TABLE}/health/history`,
+    access: 'read',
+    summary: 'List what the health of a table was, latest first',
+    handler: healthHistory(context),
+    docs: healthHistoryDocs,
+  },
 ];
 
 const diagnose =
@@ -57,6 +71,16 @@ const health =
     const found = await context.diagnosis.health(table);
     if (found === undefined) throw noSuchTable(name);
     return json(reply, 200, healthJson(name, found.health, found.survey));
+  };
+
+const healthHistory =
+  (context: ApiContext): Handler =>
+  async (request, reply) => {
+    const limit = new QueryParameters(request.query, ['limit']).count('limit', DEFAULT_POINTS, MOST_POINTS);
+    const table = tableOf(request);
+    const points = await context.diagnosis.healthHistory(table, limit);
+    if (points === undefined) throw noSuchTable(formatTableName(table));
+    return json(reply, 200, healthHistoryJson(formatTableName(table), points));
   };
 
 const noParameters = (request: FastifyRequest): QueryParameters => new QueryParameters(request.query, []);

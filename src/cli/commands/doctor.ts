@@ -4,10 +4,10 @@ import { isSluiceError } from '../../core/errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import type { ClientOptions, CommandContext } from '../command-context.ts';
 import { clientOf, terminalOf, withClient } from '../command-context.ts';
-import type { DiagnosisJson, EvidenceJson, FindingJson } from '../finding-json.ts';
+import { evidenceText, type DiagnosisJson, type FindingJson } from '../finding-json.ts';
 import { checkLocally } from '../local-checks.ts';
 import type { Terminal } from '../terminal.ts';
-import { cell, grouped, humanBytes } from '../terminal.ts';
+import { cell } from '../terminal.ts';
 
 export const doctorCommand = (context: CommandContext): Command =>
   withClient(new Command('doctor'))
@@ -72,6 +72,9 @@ function printDiagnosis(terminal: Terminal, { findings, tables }: DiagnosisJson,
   for (const { severity, rule, verdict } of brief)
     terminal.io.stdout.write(`${terminal.mark('ok', severity)}  ${cell(rule)}: ${cell(verdict)}\n`);
   const looked = `${tables.length} ${tables.length === 1 ? 'table' : 'tables'} looked at`;
+  for (const { table, health_score: score, health_worst: worst } of tables)
+    if (score !== undefined && worst !== undefined)
+      terminal.note(`${table}: health ${score} of 100, ${worst} costs most; sluice health ${table}`);
   terminal.note(findings.length === 0 ? `${looked}: all is well` : looked);
 }
 
@@ -89,17 +92,7 @@ function printFindings(terminal: Terminal, findings: readonly FindingJson[]): vo
   for (const { rule, severity, verdict, evidence, try: remedy, command } of findings) {
     const mark = terminal.mark(severity === 'info' ? 'ok' : severity, severity);
     stdout.write(`${mark}  ${cell(rule)}: ${cell(verdict)}\n`);
-    for (const fact of evidence) stdout.write(`    ${cell(fact.name)}: ${valueText(fact)}\n`);
+    for (const fact of evidence) stdout.write(`    ${cell(fact.name)}: ${evidenceText(fact)}\n`);
     stdout.write(`    try: ${cell(remedy)}\n    run: ${cell(command)}\n\n`);
   }
-}
-
-function valueText({ value, unit, threshold }: EvidenceJson): string {
-  if (typeof value === 'string') return cell(value);
-  const show = (amount: number): string => {
-    if (unit === 'bytes') return humanBytes(Math.round(amount));
-    if (unit === 'bytes/s') return `${humanBytes(Math.round(amount))}/s`;
-    return `${Number.isInteger(amount) ? grouped(amount) : amount}${unit === '' ? '' : ` ${unit}`}`;
-  };
-  return threshold === undefined ? show(value) : `${show(value)} (from ${show(threshold)} on)`;
 }

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { stateOf, type ApiKey } from '../../access/api-key.ts';
-import { appendAudit } from '../../access/audit-file.ts';
+import { appendLines } from '../../access/line-file.ts';
 import { auditLine } from '../../access/audit-log.ts';
 import { createKey, revokeKey, rotateKey, type KeyChange } from '../../access/key-changes.ts';
 import { changeKeyFile, readKeyFile } from '../../access/key-file.ts';
@@ -155,7 +155,7 @@ async function tell({ io }: CommandContext, { audit }: Settings, action: string,
   };
   try {
     await mkdir(dirname(audit.path), { recursive: true });
-    await appendAudit(audit.path, auditLine(event, io.clock.now()));
+    await appendLines(audit.path, auditLine(event, io.clock.now()));
   } catch (error) {
     io.stderr.write(`the change is made, but the audit log cannot be written: ${messageOf(error)}\n`);
   }

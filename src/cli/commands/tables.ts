@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { ClientOptions, CommandContext } from '../command-context.ts';
 import { clientOf, terminalOf, withClient } from '../command-context.ts';
+import { healthText } from '../health-text.ts';
 import { grouped } from '../terminal.ts';
 
 export interface TableStatusJson {
@@ -42,6 +43,3 @@ export const tablesCommand = (context: CommandContext): Command =>
       for (const { table, reason, try: remedy } of answer.tables)
         if (reason !== undefined) terminal.note(`${table}: ${reason}${remedy === undefined ? '' : `; try: ${remedy}`}`);
     });
-
-const healthText = ({ health_score: score, health_worst: worst }: TableStatusJson): string | undefined =>
-  score === undefined || worst === undefined ? score?.toString() : `${score} ${worst}`;

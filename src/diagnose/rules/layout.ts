@@ -38,8 +38,8 @@ export const smallFiles = surveyRule('small-files', (survey, table) => {
       ...(partitions === undefined ? [] : [evidence('partitions a commit', partitions)]),
       evidence('files looked at', survey.sampledFiles),
     ],
-    `raise \`checkpoint.interval\`${partitions !== undefined && partitions >= 8 ? ', or partition by something coarser' : ''}; what is there is merged by \`sluice compact ${tableOf(table)}\``,
-    `sluice files ${tableOf(table)}`,
+    `raise \`checkpoint.interval\`${partitions !== undefined && partitions >= 8 ? ', or partition by something coarser' : ''}; what is there is merged by the command`,
+    `sluice compact ${tableOf(table)}`,
   );
 });
 
@@ -54,8 +54,8 @@ export const deletePressure = surveyRule('delete-pressure', (survey, table) => {
       evidence('delete files', survey.deleteFiles),
       evidence('rows in data files', Number(survey.records), 'records'),
     ],
-    `apply them with \`sluice compact ${tableOf(table)}\`. Equality deletes are not read by every engine`,
-    `sluice snapshots ${tableOf(table)}`,
+    'apply them. Equality deletes are not read by every engine',
+    `sluice compact ${tableOf(table)}`,
   );
 });
 
@@ -71,8 +71,10 @@ export const metadataSprawl = surveyRule('metadata-sprawl', (survey, table) => {
       evidence('manifests', manifests, '', MANY_MANIFESTS),
       evidence('metadata file', metadataBytes, 'bytes', LARGE_METADATA),
     ],
-    `expire old snapshots with \`sluice expire ${tableOf(table)}\`${merging ? `, then merge manifests with \`sluice manifests ${tableOf(table)}\`` : ''}`,
-    `sluice snapshots ${tableOf(table)}`,
+    merging
+      ? `merge manifests, then expire old snapshots with \`sluice expire ${tableOf(table)}\``
+      : 'expire old snapshots: every commit writes all of them anew',
+    `sluice ${merging ? 'manifests' : 'expire'} ${tableOf(table)}`,
   );
 });
 

@@ -1,5 +1,6 @@
 /** Gauges that are set from `Levels` before each exposition. Tables that went away, or are past the cap, leave no series behind. */
 import { Gauge, type Registry } from 'prom-client';
+import { HEALTH_CAUSES, type PointsLost } from '../../contracts/health.ts';
 import type { Levels } from '../../contracts/metrics.ts';
 import type { TableStatus } from '../../contracts/service-ports.ts';
 import { formatTableName } from '../../core/ids.ts';
@@ -80,6 +81,12 @@ const HEALTH_LEVELS: readonly TableLevel[] = [
     join: sum,
     of: ({ health }) => health?.snapshots,
   },
+  {
+    name: 'sluice_table_manifests',
+    help: 'Manifests with live files.',
+    join: sum,
+    of: ({ health }) => health?.manifests,
+  },
 ];
 
 const TABLE_LEVELS: readonly TableLevel[] = [
@@ -132,6 +139,8 @@ function tableGauges(registry: Registry, labels: TableLabels): (tables: readonly
     'state',
   );
 
+  const lost = gauge('sluice_table_health_lost_points', 'Points of the health score that a cause takes.', 'cause');
+
   return (tables) => {
     const named = tables.map((status) => ({ table: labels.of(formatTableName(status.name)), status }));
     for (const { gauge, join, of } of levels) {
@@ -144,7 +153,27 @@ function tableGauges(registry: Registry, labels: TableLabels): (tables: readonly
       gauge.reset();
       for (const [table, value] of values) gauge.set({ table }, value);
     }
+    lost.reset();
+    for (const [table, points] of pointsByTable(named))
+      for (const cause of HEALTH_CAUSES) lost.set({ table, cause }, points[cause] ?? 0);
     states.reset();
     for (const { table, status } of named) states.inc({ table, state: status.state });
   };
+}
+
+/** Of tables whose health is known; of those that share a series the worst by cause. */
+function pointsByTable(
+  named: readonly { readonly table: string; readonly status: TableStatus }[],
+): ReadonlyMap<string, PointsLost> {
+  const worst = new Map<string, PointsLost>();
+  for (const { table, status } of named) {
+    if (status.health === undefined) continue;
+    const { lost } = status.health;
+    const known = worst.get(table) ?? {};
+    worst.set(
+      table,
+      Object.fromEntries(HEALTH_CAUSES.map((cause) => [cause, Math.max(lost[cause] ?? 0, known[cause] ?? 0)])),
+    );
+  }
+  return worst;
 }

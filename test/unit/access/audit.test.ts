@@ -2,7 +2,7 @@
 import { appendFile, mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AuditFile } from '../../../src/access/audit-file.ts';
+import { LineFile } from '../../../src/access/line-file.ts';
 import { AuditLog } from '../../../src/access/audit-log.ts';
 import type { AuditEvent } from '../../../src/contracts/access.ts';
 import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
@@ -20,7 +20,7 @@ afterEach(() => folder.remove());
 
 const bounds = { maxFileBytes: 64 * 1024, maxFiles: 3 };
 const open = (): AuditLog =>
-  new AuditLog(new AuditFile(path, bounds), testRuntime().clock, (lines) => void (lost += lines));
+  new AuditLog(new LineFile(path, bounds), testRuntime().clock, (lines) => void (lost += lines));
 const flush = (number: number): AuditEvent => ({ who: 'key:a', action: `flush ${number}`, outcome: 'done' });
 const denial = (client: string): AuditEvent => ({
   who: 'unknown',

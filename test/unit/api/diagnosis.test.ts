@@ -6,6 +6,8 @@ import { TestAccess, bearer } from '../../support/access.ts';
 import { daemonInOrder, survey, surveyInOrder } from '../../support/diagnosis.ts';
 import { testApi, viewOf, type TestApi } from '../../support/fake-ports.ts';
 
+const POINT = { at: 1000, files: 100, smallFiles: 90, deleteFiles: 0, manifests: 3, snapshots: 7 };
+
 let api: TestApi;
 beforeAll(() => {
   api = testApi();
@@ -14,12 +16,21 @@ beforeAll(() => {
   api.ports.diagnosis = {
     diagnose: (table) =>
       Promise.resolve(table === undefined || table.name === 'clicks' ? { view, findings: diagnose(view) } : undefined),
-    health: (table) => Promise.resolve(table.name === 'clicks' ? { survey: sick, health: healthOf(sick) } : undefined),
+    healthHistory: (table, limit) =>
+      Promise.resolve(
+        table.name === 'clicks'
+          ? [60, 100]
+              .slice(0, limit)
+              .map((score, index) => ({ ...POINT, at: POINT.at - index, score, lost: { 'small-files': 100 - score } }))
+          : undefined,
+      ),
+    health: (table) =>
+      Promise.resolve(table.name === 'clicks' ? { survey: sick, health: healthOf(sick, 'web.clicks') } : undefined),
   };
   const name = { namespace: ['web'], name: 'clicks' };
   api.ports.created.set('web.clicks', viewOf({ name, fields: [], partition: [], properties: new Map() }));
 });
-afterAll(() => api.app.close());
+afterAll(() => api.close());
 
 const get = async (url: string) => {
   const answer = await api.app.inject({ method: 'GET', url });
@@ -37,7 +48,7 @@ test('findings, worst first, and the facts beside them', async () => {
         table: 'web.clicks',
         severity: 'warning',
         evidence: expect.arrayContaining([{ name: 'small files', value: 90, unit: '%', threshold: 50 }]) as unknown,
-        command: 'sluice files web.clicks',
+        command: 'sluice compact web.clicks',
       },
     ],
     daemon: { ready: true, log: { bytes: String(daemonInOrder.log?.bytes) }, store: { requests: 1000 } },
@@ -61,11 +72,36 @@ test('health: the score and what it is made of', async () => {
   expect(JSON.parse(body)).toMatchObject({
     table: 'web.clicks',
     score: 60,
-    factors: [{ cause: 'small-files', lost: 40, value: 1, fine_up_to: 0.2 }],
+    factors: [
+      {
+        cause: 'small-files',
+        lost: 40,
+        value: 1,
+        fine_up_to: 0.2,
+        evidence: expect.arrayContaining([{ name: 'files a compaction would spare', value: 100, unit: '' }]) as unknown,
+        command: 'sluice compact web.clicks',
+      },
+    ],
     files: 100,
     records: '9007199254740993',
   });
   expect((await get('/api/v1/tables/web.gone/health')).status).toBe(404);
+});
+
+test('what the health was, latest first', async () => {
+  const point = { files: 100, small_files: 90, delete_files: 0, manifests: 3, snapshots: 7 };
+  const points = [
+    { ...point, at: '1970-01-01T00:00:01.000Z', score: 60, lost: { 'small-files': 40 } },
+    { ...point, at: '1970-01-01T00:00:00.999Z', score: 100, lost: { 'small-files': 0 } },
+  ];
+  const history = '/api/v1/tables/web.clicks/health/history';
+  expect(JSON.parse((await get(history)).body)).toEqual({ table: 'web.clicks', points });
+  expect(JSON.parse((await get(`${history}?limit=1`)).body)).toEqual({
+    table: 'web.clicks',
+    points: points.slice(0, 1),
+  });
+  expect((await get(`${history}?limit=1001`)).status).toBe(400);
+  expect((await get('/api/v1/tables/web.gone/health/history')).status).toBe(404);
 });
 
 test('series of what tables are made of', async () => {
@@ -75,6 +111,9 @@ test('series of what tables are made of', async () => {
     'sluice_table_files{table="web.clicks"} 40',
     'sluice_table_small_files_ratio{table="web.clicks"} 0.75',
     'sluice_table_snapshots{table="web.clicks"} 8',
+    'sluice_table_manifests{table="web.clicks"} 5',
+    'sluice_table_health_lost_points{table="web.clicks",cause="small-files"} 38',
+    'sluice_table_health_lost_points{table="web.clicks",cause="deletes"} 0',
   ])
     expect(body).toContain(`${line}\n`);
   expect(JSON.parse((await get('/api/v1/tables')).body)).toMatchObject({
@@ -93,6 +132,7 @@ test('a key for some tables asks for those, and what it does not see is left out
       return Promise.resolve({ view, findings: [] });
     },
     health: () => Promise.resolve(undefined),
+    healthHistory: () => Promise.resolve(undefined),
   };
   const headers = bearer(access.key(['read:web.*']).text);
   const status = async (url: string) => (await app.inject({ method: 'GET', url, headers })).statusCode;

@@ -35,6 +35,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/actions/flush': 'maintain everywhere',
   'GET /api/v1/diagnose': 'read somewhere',
   'GET /api/v1/tables/:table/health': 'read of table',
+  'GET /api/v1/tables/:table/health/history': 'read of table',
   'GET /api/v1/tables/:table/dead-letters': 'read of table',
   'GET /api/v1/tables/:table/dead-letters/export': 'read of table',
   'GET /api/v1/tables/:table/dead-letters/:letter': 'read of table',

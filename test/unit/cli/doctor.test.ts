@@ -41,6 +41,7 @@ function answer(view: DiagnosisView): void {
       return Promise.resolve(table?.name === 'gone' ? undefined : diagnosis);
     },
     health: () => Promise.resolve(undefined),
+    healthHistory: () => Promise.resolve(undefined),
   };
 }
 
@@ -70,7 +71,7 @@ describe('doctor with a daemon', () => {
     expect(lines[0]).toBe('error  stopped: web.clicks has stopped and takes no records: why');
     expect(stdout).toContain('    small files: 90 % (from 50 % on)\n');
     expect(stdout).toContain('    small is below: 64.0 MiB\n');
-    expect(stdout).toContain('    run: sluice files web.clicks\n');
+    expect(stdout).toContain('    run: sluice compact web.clicks\n');
     expect(stdout.indexOf('warning  small-files')).toBeGreaterThan(stdout.indexOf('error  stopped'));
   });
 

@@ -44,6 +44,7 @@ beforeAll(async () => {
   api.ports.diagnosis = {
     diagnose: () => Promise.resolve({ view: { daemon: daemonInOrder, tables: [tableInOrder] }, findings: [] }),
     health: () => Promise.resolve(undefined),
+    healthHistory: () => Promise.resolve(undefined),
   };
 });
 afterAll(async () => {

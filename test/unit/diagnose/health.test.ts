@@ -2,10 +2,11 @@
 import { expect, test } from 'vitest';
 import type { TableSurvey } from '../../../src/contracts/diagnosis.ts';
 import { healthOf } from '../../../src/diagnose/health.ts';
+import { assertRunnable } from '../../support/commands.ts';
 import { surveyInOrder } from '../../support/diagnosis.ts';
 
 const GIB = 1024 ** 3;
-const health = (facts: Partial<TableSurvey>) => healthOf({ ...surveyInOrder, ...facts });
+const health = (facts: Partial<TableSurvey>) => healthOf({ ...surveyInOrder, ...facts }, 'web.clicks');
 
 test('a table in order, and one without files, lose nothing', () => {
   expect(health({})).toEqual({ score: 100, factors: [] });
@@ -28,6 +29,25 @@ test.each<readonly [string, Partial<TableSurvey>, number]>([
   const { score, factors } = health(facts);
   expect(score).toBe(100 - lost);
   expect(factors.map((factor) => [factor.cause, factor.lost])).toEqual(lost === 0 ? [] : [[cause, lost]]);
+});
+
+test.each<readonly [Partial<TableSurvey>, string, string, number]>([
+  [{ sparableFiles: 55 }, 'sluice compact web.clicks', 'files a compaction would spare', 55],
+  [{ deleteRows: 160_000n }, 'sluice compact web.clicks', 'rows in delete files', 160_000],
+  [{ snapshots: 5_250 }, 'sluice expire web.clicks', 'snapshots', 5_250],
+  [{ manifests: 1_500 }, 'sluice manifests web.clicks', 'manifests', 1_500],
+  [
+    { partitions: { count: 10, largestBytes: 55 * GIB, medianBytes: GIB } },
+    'sluice describe web.clicks',
+    'largest partition',
+    55 * GIB,
+  ],
+])('a cause says the figures it stands on, and a command that there is: case %#', (facts, command, name, value) => {
+  const [factor] = health(facts).factors;
+  expect(factor?.command).toBe(command);
+  assertRunnable(command);
+  expect(factor?.evidence).toContainEqual(expect.objectContaining({ name, value }));
+  expect(factor?.remedy).not.toBe('');
 });
 
 test('everything at its worst is 0, and the worst cause stands first', () => {

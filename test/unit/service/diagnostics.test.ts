@@ -7,6 +7,7 @@ import { SluiceError } from '../../../src/core/errors.ts';
 import { formatTableName, tableUuid, type TableName } from '../../../src/core/ids.ts';
 import type { Clock } from '../../../src/core/runtime.ts';
 import { Diagnostics } from '../../../src/service/diagnostics.ts';
+import { HealthHistory } from '../../../src/service/health-history.ts';
 import { SurveyCache, type SurveyCacheParts } from '../../../src/service/survey-cache.ts';
 import { Watch } from '../../../src/service/watch.ts';
 import { NOW, surveyInOrder } from '../../support/diagnosis.ts';
@@ -55,13 +56,15 @@ function open({
     lagBytes: 0,
     freshnessSeconds: 0,
   });
+  const history = new HealthHistory({ append: () => undefined, latest: () => Promise.resolve([]) });
   diagnostics = new Diagnostics({
     control: {
       tables: async () => (await list()).map(statusOf),
       describe: () => Promise.resolve(undefined),
       notReady: () => [],
     },
-    surveys: new SurveyCache({ warehouse, pipeline: settings.pipeline, targetBytesOf: () => 1, clock }),
+    surveys: new SurveyCache({ warehouse, pipeline: settings.pipeline, targetBytesOf: () => 1, clock, history }),
+    history,
     watch: new Watch(clock),
     settings,
     clock,

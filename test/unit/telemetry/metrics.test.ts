@@ -63,6 +63,7 @@ test('labels are of the bounded set', () => {
     'state',
     'direction',
     'kind',
+    'cause',
   ];
   for (const { name, labels } of metrics.describe().filter(({ name }) => name.startsWith('sluice')))
     expect({ name, strange: labels.filter((label) => ![...allowed, 'version'].includes(label)) }).toEqual({

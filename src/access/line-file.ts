@@ -4,10 +4,10 @@
  */
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { isRecord } from '../record/type-text.ts';
-import type { AuditLine } from '../contracts/access.ts';
+import type { Line } from '../contracts/journal.ts';
 import { giveToOwnerOfFolder } from './owner.ts';
 
-export interface AuditBounds {
+export interface LineBounds {
   readonly maxFileBytes: number;
   /** The one written to included. */
   readonly maxFiles: number;
@@ -15,11 +15,11 @@ export interface AuditBounds {
 
 const READ_BYTES = 64 * 1024;
 
-export class AuditFile {
+export class LineFile {
   readonly #path: string;
-  readonly #bounds: AuditBounds;
+  readonly #bounds: LineBounds;
 
-  constructor(path: string, bounds: AuditBounds) {
+  constructor(path: string, bounds: LineBounds) {
     this.#path = path;
     this.#bounds = bounds;
   }
@@ -29,7 +29,7 @@ export class AuditFile {
     let size = await sizeOf(this.#path);
     let batch = '';
     const write = async (): Promise<void> => {
-      if (batch !== '') await appendAudit(this.#path, batch);
+      if (batch !== '') await appendLines(this.#path, batch);
       batch = '';
     };
     for (const line of lines) {
@@ -45,19 +45,19 @@ export class AuditFile {
     await write();
   }
 
-  /** The last lines, latest first; what is no JSON object (a line that a crash cut) is left out. */
-  async latest(limit: number): Promise<readonly AuditLine[]> {
-    const lines: AuditLine[] = [];
+  /** The last lines that are wanted, latest first; what is no JSON object (a line that a crash cut) is left out. */
+  async latest(limit: number, wanted: (line: Line) => boolean = () => true): Promise<readonly Line[]> {
+    const lines: Line[] = [];
     for (let number = 0; number < this.#bounds.maxFiles && lines.length < limit; number += 1)
       for await (const line of linesFromEnd(this.#numbered(number))) {
         const parsed = parsedLine(line);
-        if (parsed !== undefined) lines.push(parsed);
+        if (parsed !== undefined && wanted(parsed)) lines.push(parsed);
         if (lines.length === limit) break;
       }
     return lines;
   }
 
-  /** `audit.log` is written to, `audit.log.1` is the one before, and so on. */
+  /** `x.log` is written to, `x.log.1` is the one before, and so on. */
   #numbered(number: number): string {
     return number === 0 ? this.#path : `${this.#path}.${number}`;
   }
@@ -71,7 +71,7 @@ export class AuditFile {
 }
 
 /** One write at the end, whoever else writes there: commands beside the daemon add their lines so, and leave rotation to it. */
-export async function appendAudit(path: string, text: string): Promise<void> {
+export async function appendLines(path: string, text: string): Promise<void> {
   const file = await open(path, 'a', 0o600);
   try {
     await file.write(text);
@@ -112,7 +112,7 @@ async function* linesFromEnd(path: string): AsyncGenerator<string> {
   }
 }
 
-function parsedLine(text: string): AuditLine | undefined {
+function parsedLine(text: string): Line | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : undefined;
