@@ -9,11 +9,12 @@ export interface JobJson {
   readonly table: string;
   readonly kind: string;
   readonly trigger: string;
+  readonly reason?: string;
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly created_at: string;
   readonly started_at?: string;
   readonly ended_at?: string;
-  readonly progress: { readonly done: number; readonly total: number };
+  readonly progress: { readonly done: number; readonly total: number; readonly unit: 'bytes' | 'objects' };
   readonly estimate: FiguresJson;
   readonly result?: FiguresJson;
   readonly error?: string;
@@ -31,3 +32,7 @@ function figureText(name: string, value: number | string): string {
   if (name === 'seconds') return `${Number(value).toFixed(1)} s`;
   return grouped(value);
 }
+
+/** How long it ran; undefined while it has not ended, or when it never began. */
+export const ranText = ({ started_at: from, ended_at: to }: JobJson): string | undefined =>
+  from === undefined || to === undefined ? undefined : `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1)} s`;

@@ -1,13 +1,12 @@
 /** A command that has one kind of maintenance done to a table: estimate, question, job, and its progress to the end. */
 import { Command } from 'commander';
-import { tablePath, type ApiClient } from './api-client.ts';
+import { tablePath } from './api-client.ts';
 import type { ClientOptions, CommandContext } from './command-context.ts';
 import { clientOf, terminalOf, withClient } from './command-context.ts';
 import { confirm } from './confirm.ts';
 import { CliFailure } from './failure.ts';
-import { figureFacts, hasEnded, type FiguresJson, type JobJson } from './job-wire.ts';
-import { barOf } from './progress-line.ts';
-import { humanBytes } from './terminal.ts';
+import { toTheEnd } from './follow-job.ts';
+import { figureFacts, type FiguresJson, type JobJson } from './job-wire.ts';
 
 interface MaintainOptions extends ClientOptions {
   readonly dryRun?: true;
@@ -24,8 +23,6 @@ export interface Maintained {
   /** Whether the estimate names any work. */
   readonly hasWork: (estimate: FiguresJson) => boolean;
 }
-
-const LOOK_MS = 250;
 
 export const maintainCommand = (context: CommandContext, what: Maintained): Command =>
   withClient(new Command(what.name))
@@ -69,19 +66,3 @@ export const maintainCommand = (context: CommandContext, what: Maintained): Comm
           `sluice jobs ${job.job}`,
         );
     });
-
-async function toTheEnd({ io }: CommandContext, client: ApiClient, started: JobJson): Promise<JobJson> {
-  const onTerminal = io.stderr.isTTY === true;
-  for (let job = started; ;) {
-    if (onTerminal) io.stderr.write(`\r\u001b[K${progressOf(job)}`);
-    if (hasEnded(job)) {
-      if (onTerminal) io.stderr.write('\r\u001b[K');
-      return job;
-    }
-    await io.clock.sleep(LOOK_MS);
-    job = (await client.expect('GET', `/api/v1/jobs/${started.job}`)) as JobJson;
-  }
-}
-
-const progressOf = ({ state, progress: { done, total } }: JobJson): string =>
-  total === 0 ? state : `${barOf(Math.min(1, done / total))}  ${humanBytes(done)} of ${humanBytes(total)}`;

@@ -13,14 +13,17 @@ export interface Job {
   readonly id: string;
   readonly table: TableName;
   readonly kind: JobKind;
-  readonly trigger: 'schedule' | 'request';
+  /** `threshold`: a figure of the table crossed a setting. */
+  readonly trigger: 'schedule' | 'threshold' | 'request';
+  /** What the schedule or a threshold saw, in words. */
+  readonly reason?: string;
   readonly state: JobState;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
-  /** Bytes or other units of work; `total` is 0 until it is known. */
-  readonly progress: { readonly done: number; readonly total: number };
+  /** `total` is 0 until it is known. */
+  readonly progress: { readonly done: number; readonly total: number; readonly unit: ProgressUnit };
   readonly estimate: Figures;
   /** Cost and gain, once it has ended. */
   readonly result?: Figures;
@@ -28,6 +31,8 @@ export interface Job {
   /** The latest lines, oldest first. */
   readonly log: readonly { readonly at: number; readonly line: string }[];
 }
+
+export type ProgressUnit = 'bytes' | 'objects';
 
 /** What a running job says of itself. */
 export interface JobReport {
@@ -59,6 +64,11 @@ export interface MaintenancePort {
   /** Newest first; ended ones only as far back as the daemon remembers. */
   jobs(): readonly Job[];
   job(id: string): Job | undefined;
+  /**
+   * `onChange` hears of every change of the job, the last when it has ended, until the returned function is called. Undefined when there
+   * is no such job; a job that has ended never changes.
+   */
+  watch(id: string, onChange: (job: Job) => void): (() => void) | undefined;
   /** Asks it to stop at the next safe point; one that has ended stays as it is. Undefined when there is no such job. */
   cancel(id: string): Job | undefined;
 }

@@ -18,6 +18,7 @@ export function compactionChore<V extends TableView, R extends PreparedReplace>(
   const figures = (plan: Pick<CompactionPlan, 'groups' | 'use'>): Figures => ({ ...compactor.estimate(plan) });
   return {
     duty,
+    unit: 'bytes',
     nothing: figures({ groups: [], use: new DeleteUse([]) }),
     async estimate(view) {
       const plan = await compactor.plan(view);
@@ -45,6 +46,7 @@ export const expiryChore = <V extends TableView>(expirer: Expirer<V>, duty: Chor
   };
   return {
     duty,
+    unit: 'objects',
     nothing: { snapshots: 0, refs: 0 },
     estimate(view) {
       const planned = figures(view);
@@ -59,6 +61,7 @@ export const manifestChore = <V extends TableView, M extends PreparedManifests>(
   duty: Chore<V>['duty'],
 ): Chore<V> => ({
   duty,
+  unit: 'bytes',
   nothing: { groups: 0, manifests: 0, bytes: 0n },
   async estimate(view) {
     const groups = await rewriter.plan(view);
@@ -75,6 +78,7 @@ export const manifestChore = <V extends TableView, M extends PreparedManifests>(
 export const orphanChore = <V extends RootedView>(remover: OrphanRemover<V>, duty: Chore<V>['duty']): Chore<V> => ({
   duty,
   beginsUnseen: true,
+  unit: 'objects',
   nothing: { objects: 0, orphans: 0, bytes: 0n, tooYoung: 0 },
   async estimate(view) {
     const { listed, orphans, bytes, tooYoung } = await remover.find(view);

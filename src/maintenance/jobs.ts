@@ -7,13 +7,17 @@ import { formatTableName, type TableName } from '../core/ids.ts';
 import { uuidV7, type Runtime } from '../core/runtime.ts';
 import { Slots } from '../core/slots.ts';
 import type { TaskGroup } from '../core/task-group.ts';
-import type { Figures, Job, JobKind, JobReport } from '../contracts/maintenance-port.ts';
+import type { Figures, Job, JobKind, JobReport, ProgressUnit } from '../contracts/maintenance-port.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 
 export interface JobsOptions {
   readonly runtime: Runtime;
   /** Its end cancels every job. */
   readonly group: TaskGroup;
+  /** Ended jobs of earlier lives, oldest first. */
+  readonly known: readonly Job[];
+  /** Once it runs: what waits is nothing to remember. */
+  readonly onStart: (job: Job) => void;
   readonly onEnd: (job: Job) => void;
 }
 
@@ -21,19 +25,24 @@ export interface JobRequest {
   readonly table: TableName;
   readonly kind: JobKind;
   readonly trigger: Job['trigger'];
+  readonly reason?: string;
   readonly estimate: Figures;
+  readonly unit: ProgressUnit;
 }
 
 export type JobWork = (report: JobReport, signal: AbortSignal) => Promise<Figures>;
 
 /** Ended jobs that are remembered, and lines of each. */
-const REMEMBERED = 200;
+export const REMEMBERED = 200;
 const LINES = 200;
 
 interface Entry {
   job: Job;
   readonly abort: AbortController;
+  readonly watchers: Set<(job: Job) => void>;
 }
+
+const entryOf = (job: Job): Entry => ({ job, abort: new AbortController(), watchers: new Set() });
 
 export class Jobs {
   readonly #options: JobsOptions;
@@ -44,6 +53,7 @@ export class Jobs {
 
   constructor(options: JobsOptions) {
     this.#options = options;
+    for (const job of options.known.slice(-REMEMBERED)) this.#entries.set(job.id, entryOf(job));
   }
 
   /** Newest first. */
@@ -61,22 +71,28 @@ export class Jobs {
     return this.list().find((job) => formatTableName(job.table) === name && job.kind === kind && !hasEnded(job));
   }
 
-  start(request: JobRequest, work: JobWork): Job {
+  start({ unit, ...request }: JobRequest, work: JobWork): Job {
     const { runtime, group } = this.#options;
     const id = `job_${uuidV7(runtime)}`;
-    const progress = { done: 0, total: 0 };
+    const progress = { done: 0, total: 0, unit };
     const job: Job = { ...request, id, state: 'waiting', createdAt: runtime.clock.now(), progress, log: [] };
-    const entry: Entry = { job, abort: new AbortController() };
+    const entry = entryOf(job);
     this.#entries.set(id, entry);
     this.#forget();
     group.spawn(`${request.kind} ${formatTableName(request.table)}`, (signal) => this.#inTurn(entry, work, signal));
     return job;
   }
 
-  cancel(id: string): Job | undefined {
+  cancel(id: string, why = 'somebody asked it to stop'): Job | undefined {
     const entry = this.#entries.get(id);
-    entry?.abort.abort(new SluiceError('closed', 'the job was cancelled'));
+    entry?.abort.abort(new SluiceError('closed', why));
     return entry?.job;
+  }
+
+  watch(id: string, onChange: (job: Job) => void): (() => void) | undefined {
+    const watchers = this.#entries.get(id)?.watchers;
+    watchers?.add(onChange);
+    return watchers === undefined ? undefined : () => void watchers.delete(onChange);
   }
 
   async #inTurn(entry: Entry, work: JobWork, ending: AbortSignal): Promise<void> {
@@ -91,21 +107,29 @@ export class Jobs {
   }
 
   async #run(entry: Entry, work: JobWork, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options.runtime;
-    const change = (parts: Partial<Job>): void => void (entry.job = { ...entry.job, ...parts });
+    const { runtime, onStart, onEnd } = this.#options;
+    const { clock } = runtime;
+    const change = (parts: Partial<Job>): void => {
+      entry.job = { ...entry.job, ...parts };
+      for (const watcher of entry.watchers) watcher(entry.job);
+    };
     const report: JobReport = {
       log: (line) => change({ log: [...entry.job.log.slice(1 - LINES), { at: clock.now(), line }] }),
-      progress: (done, total) => change({ progress: { done, total } }),
+      progress: (done, total) => change({ progress: { ...entry.job.progress, done, total } }),
     };
+    const end = (parts: Partial<Job>): void => change({ ...parts, endedAt: clock.now() });
     try {
       signal.throwIfAborted();
       change({ state: 'running', startedAt: clock.now() });
-      change({ result: await work(report, signal), state: 'done' });
+      onStart(entry.job);
+      end({ result: await work(report, signal), state: 'done' });
     } catch (error) {
-      change(signal.aborted ? { state: 'cancelled' } : { state: 'failed', error: messageOf(error) });
+      end({
+        state: signal.aborted ? 'cancelled' : 'failed',
+        error: messageOf(signal.aborted ? signal.reason : error),
+      });
     }
-    change({ endedAt: clock.now() });
-    this.#options.onEnd(entry.job);
+    onEnd(entry.job);
   }
 
   #forget(): void {
@@ -114,4 +138,5 @@ export class Jobs {
   }
 }
 
-const hasEnded = ({ state }: Job): boolean => state === 'done' || state === 'failed' || state === 'cancelled';
+export const hasEnded = ({ state }: Pick<Job, 'state'>): boolean =>
+  state === 'done' || state === 'failed' || state === 'cancelled';

@@ -8,6 +8,7 @@ import type {
   JobKind,
   JobReport,
   MaintenancePort,
+  ProgressUnit,
   RollbackAnswer,
 } from '../contracts/maintenance-port.ts';
 import type { TableView } from '../contracts/table-format.ts';
@@ -31,6 +32,8 @@ export interface Chore<V> {
   estimate(view: V): Promise<Figures | undefined>;
   /** The estimate costs as much as the work: jobs begin without one, and the work finds out by itself whether there is any. */
   readonly beginsUnseen?: true;
+  /** Of its progress. */
+  readonly unit: ProgressUnit;
   /** The estimate of a table without work. */
   readonly nothing: Figures;
   run(place: Place<V>, report: JobReport, signal: AbortSignal): Promise<Figures>;
@@ -46,6 +49,9 @@ export interface UpkeepOptions<V extends TableView> {
   /** Tables that are looked after without being asked to. */
   readonly tables: () => readonly V[];
   readonly runtime: Runtime;
+  /** Ended jobs of earlier lives, oldest first. */
+  readonly known: readonly Job[];
+  readonly onStart: (job: Job) => void;
   readonly onEnd: (job: Job) => void;
   readonly onTrouble: (table: string, kind: JobKind | 'schedule', cause: string) => void;
 }
@@ -63,6 +69,8 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
     this.#jobs = new Jobs({
       runtime: options.runtime,
       group: this.#group,
+      known: options.known,
+      onStart: options.onStart,
       onEnd: (job) => {
         options.onEnd(job);
         this.#waiting.get(job.id)?.(job);
@@ -118,6 +126,10 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
     return this.#jobs.get(id);
   }
 
+  watch(id: string, onChange: (job: Job) => void): (() => void) | undefined {
+    return this.#jobs.watch(id, onChange);
+  }
+
   cancel(id: string): Job | undefined {
     return this.#jobs.cancel(id);
   }
@@ -141,7 +153,7 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
 
   #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures): Job {
     const { chores, place } = this.#options;
-    return this.#jobs.start({ table, kind, trigger, estimate }, async (report, signal) => {
+    return this.#jobs.start({ table, kind, trigger, estimate, unit: chores[kind].unit }, async (report, signal) => {
       // It may have waited: what the estimate saw is not relied on.
       const fresh = await place(table);
       if (fresh === undefined) throw new SluiceError('not-found', 'the table is gone');

@@ -5,6 +5,7 @@ import { DuckDbRewriter } from '../columnar/rewrite/duckdb-rewriter.ts';
 import type { Settings } from '../config/settings.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
 import type { FileRewriter } from '../contracts/file-rewriter.ts';
+import type { Journal } from '../contracts/journal.ts';
 import type { Job } from '../contracts/maintenance-port.ts';
 import type { Metrics } from '../contracts/metrics.ts';
 import type { Tracer } from '../contracts/tracing.ts';
@@ -16,6 +17,7 @@ import type { PreparedAppend } from '../iceberg/prepared-append.ts';
 import { compactionChore, expiryChore, manifestChore, orphanChore } from '../maintenance/chores.ts';
 import { Compactor } from '../maintenance/compactor.ts';
 import { Expirer } from '../maintenance/expirer.ts';
+import { noteJob } from '../maintenance/job-book.ts';
 import { ManifestRewriter } from '../maintenance/manifest-rewriter.ts';
 import { OrphanRemover } from '../maintenance/orphan-remover.ts';
 import { Upkeep, type Place } from '../maintenance/upkeep.ts';
@@ -35,6 +37,9 @@ export interface MaintenanceParts {
   readonly metrics: Pick<Metrics, 'compaction' | 'job'>;
   readonly tracer: Tracer;
   readonly runtime: Runtime;
+  /** Of earlier lives, oldest first. */
+  readonly knownJobs: readonly Job[];
+  readonly jobs: Journal;
   readonly log: {
     info(facts: object, message: string): void;
     warn(facts: object, message: string): void;
@@ -122,6 +127,8 @@ export function openMaintenance(parts: MaintenanceParts): {
         .map(({ view }) => view)
         .filter(isMaintained),
     runtime,
+    known: parts.knownJobs,
+    onStart: (job) => noteJob(parts.jobs, job),
     onEnd: (job) => ended(parts, job),
     onTrouble: (table, kind, cause) => log.warn({ table, kind, cause }, 'a table is not maintained for now'),
   });
@@ -185,7 +192,8 @@ const NO_REWRITER: FileRewriter = {
   close: () => Promise.resolve(),
 };
 
-function ended({ metrics, log }: MaintenanceParts, job: Job): void {
+function ended({ metrics, log, jobs }: MaintenanceParts, job: Job): void {
+  noteJob(jobs, job);
   const seconds = ((job.endedAt ?? 0) - (job.startedAt ?? job.endedAt ?? 0)) / 1000;
   if (job.state === 'done' || job.state === 'failed' || job.state === 'cancelled')
     metrics.job(job.kind, job.state, seconds);

@@ -17,7 +17,10 @@ import { defaultCheckLimits, type CheckLimits } from '../columnar/check/limits.t
 import { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DeadLetterPort } from '../contracts/dead-letters.ts';
+import type { Journal } from '../contracts/journal.ts';
 import type { Log } from '../contracts/log.ts';
+import type { Job } from '../contracts/maintenance-port.ts';
+import type { ServiceLog } from '../contracts/service-log.ts';
 import { ByteBudget } from '../core/byte-budget.ts';
 import { messageOf } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
@@ -26,6 +29,7 @@ import type { IcebergView } from '../iceberg/iceberg-format.ts';
 import type { PreparedAppend } from '../iceberg/prepared-append.ts';
 import { lockDirectory } from '../lane/directory-lock.ts';
 import { meteredDisk } from '../lane/metered-disk.ts';
+import { rememberedJobs } from '../maintenance/job-book.ts';
 import { NodeDisk } from '../lane/node-disk.ts';
 import { openLog } from '../lane/open-log.ts';
 import { probeStore } from '../store/probe.ts';
@@ -161,6 +165,8 @@ async function assemble(
     ...(options.reread === undefined ? {} : { reread: options.reread }),
   });
   const maintenance = openMaintenance({
+    jobs: journals.jobs,
+    knownJobs: await knownJobs(journals.jobs, logger),
     settings,
     warehouse,
     coordinator: () => coordinator,
@@ -314,6 +320,13 @@ async function assemble(
   });
   return { ...addresses, ready, failed, reload: () => configuration.reload(), stop };
 }
+
+/** Losing them loses no data: a daemon whose past cannot be read starts without one. */
+const knownJobs = (journal: Journal, log: Pick<ServiceLog, 'warn'>): Promise<readonly Job[]> =>
+  rememberedJobs(journal).catch((error: unknown) => {
+    log.warn({ error: messageOf(error) }, 'jobs of earlier lives cannot be read');
+    return [];
+  });
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;

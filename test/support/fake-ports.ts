@@ -98,6 +98,15 @@ export class FakeMaintenance implements MaintenancePort {
     return this.jobList.find((job) => job.id === id);
   }
 
+  /** Whoever watches a job. */
+  readonly watchers = new Set<(job: Job) => void>();
+
+  watch(id: string, onChange: (job: Job) => void): (() => void) | undefined {
+    if (this.job(id) === undefined) return undefined;
+    this.watchers.add(onChange);
+    return () => void this.watchers.delete(onChange);
+  }
+
   cancel(id: string): Job | undefined {
     this.jobList = this.jobList.map((job) => (job.id === id ? { ...job, state: 'cancelled' } : job));
     return this.job(id);
@@ -111,7 +120,7 @@ export const jobOf = (parts: Partial<Job> = {}): Job => ({
   trigger: 'request',
   state: 'running',
   createdAt: COMMITTED.at,
-  progress: { done: 0, total: 0 },
+  progress: { done: 0, total: 0, unit: 'bytes' },
   estimate: {},
   log: [],
   ...parts,

@@ -20,15 +20,20 @@ const job = component(
     job: z.string(),
     table: tableName(),
     kind: z.enum(JOB_KINDS),
-    trigger: z.enum(['schedule', 'request']),
+    trigger: z
+      .enum(['schedule', 'threshold', 'request'])
+      .describe('threshold: a figure of the table crossed a setting'),
+    reason: z.string().optional().describe('What the schedule or a threshold saw'),
     state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
     created_at: instant('When it was asked for'),
     started_at: instant('When it began').optional(),
     ended_at: instant('When it ended').optional(),
-    progress: z.strictObject({ done: z.number(), total: z.number() }).describe('Bytes; total is 0 until it is known'),
+    progress: z
+      .strictObject({ done: z.number(), total: z.number(), unit: z.enum(['bytes', 'objects']) })
+      .describe('total is 0 until it is known'),
     estimate: figures.describe('Empty where the estimate costs as much as the work: ask for it with dry_run'),
     result: figures.optional().describe('What it cost and gained'),
-    error: z.string().optional(),
+    error: z.string().optional().describe('Why it failed, or who cancelled it'),
     log: z
       .array(z.strictObject({ at: instant('When'), line: z.string() }))
       .optional()
@@ -44,7 +49,7 @@ const shown = {
   trigger: 'request',
   state: 'running',
   created_at: '2026-11-25T10:00:00.000Z',
-  progress: { done: 0, total: 0 },
+  progress: { done: 0, total: 0, unit: 'bytes' },
   estimate: { groups: 1, files: 12, files_after: 1, bytes: '24576', seconds: 0.1, delete_files_removed: 0 },
 };
 
@@ -127,7 +132,8 @@ export const rollbackDocs: RouteDocs = {
 export const jobListDocs: RouteDocs = {
   tag: TAG,
   description:
-    'Newest first, of tables the caller may maintain. The last 200 ended jobs are remembered until a restart.',
+    'Newest first, of tables the caller may maintain. The last 200 ended jobs are remembered, over restarts.',
+  query: { table: { description: 'Only jobs of this table.', schema: { type: 'string', examples: ['web.clicks'] } } },
   answers: { 200: { description: 'The jobs', content: json(jobs, { jobs: [shown] }) } },
   problems: [],
   examples: [{ target: '/api/v1/jobs' }],
@@ -142,6 +148,32 @@ export const jobDocs: RouteDocs = {
   answers: { 200: { description: 'The job with its log', content: json(job, shown) } },
   problems: ['no-such-job'],
   examples: [{ target: `/api/v1/jobs/${shown.job}`, needs: NEEDS }],
+};
+
+export const jobEventDocs: RouteDocs = {
+  tag: TAG,
+  description:
+    'First `job` with its log; then `job` without it for every change, and `log` for every new line. The answer ends when the job has.',
+  path,
+  headers: { 'Last-Event-ID': { description: 'Sent by readers that come back.', schema: { type: 'string' } } },
+  answers: {
+    200: {
+      description: 'Server-sent events',
+      content: {
+        'text/event-stream': {
+          schema: { type: 'string' },
+          example:
+            'id: 1\nevent: job\ndata: {"job":"job_0193f7a0-0000-7000-8000-00000000000a","state":"running","progress":{"done":0,"total":24576,"unit":"bytes"}}\n\n',
+        },
+      },
+    },
+    204: {
+      description: 'The reader came back, and the job has ended: it is to stay away',
+      content: { 'text/event-stream': { schema: { type: 'string' }, example: '' } },
+    },
+  },
+  problems: ['no-such-job', 'overloaded'],
+  examples: [{ target: `/api/v1/jobs/${shown.job}/events`, needs: NEEDS }],
 };
 
 export const cancelDocs: RouteDocs = {

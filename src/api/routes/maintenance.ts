@@ -1,16 +1,25 @@
 /** Maintenance on request: what it would do, jobs started, watched and cancelled. */
 import type { FastifyRequest } from 'fastify';
-import type { Figures, Job, JobKind } from '../../contracts/maintenance-port.ts';
+import type { Job, JobKind } from '../../contracts/maintenance-port.ts';
 import { JOB_KINDS } from '../../contracts/maintenance-port.ts';
 import { formatTableName, snapshotId } from '../../core/ids.ts';
 import type { ApiContext } from '../context.ts';
-import { cancelDocs, jobDocs, rollbackDocs, jobListDocs, maintenanceDocs } from '../document/maintenance-docs.ts';
+import {
+  cancelDocs,
+  jobDocs,
+  jobEventDocs,
+  rollbackDocs,
+  jobListDocs,
+  maintenanceDocs,
+} from '../document/maintenance-docs.ts';
 import { mayAccess, requireAccess } from '../guard.ts';
 import { ProblemError } from '../problems.ts';
 import { QueryParameters } from '../query-parameters.ts';
 import { tableOf } from '../requests.ts';
 import { TABLE, type Handler, type Route } from '../route.ts';
-import { isoTime, json } from '../wire.ts';
+import { followJob } from '../job-events.ts';
+import { figuresJson, jobJson } from '../job-wire.ts';
+import { json } from '../wire.ts';
 
 const JOBS = '/api/v1/jobs';
 
@@ -56,6 +65,16 @@ export const maintenanceRoutes = (context: ApiContext): readonly Route[] => [
     summary: 'Describe a maintenance job with its log',
     handler: showJob(context),
     docs: jobDocs,
+  },
+  {
+    method: 'GET',
+    path: `${JOBS}/:job/events`,
+    access: 'maintain',
+    narrows: true,
+    summary: 'Follow a maintenance job to its end as server-sent events',
+    subscription: true,
+    handler: followJob(context, (request) => jobFor(context, request)),
+    docs: jobEventDocs,
   },
   {
     method: 'DELETE',
@@ -116,8 +135,11 @@ const REFUSED = {
 const listJobs =
   (context: ApiContext): Handler =>
   (request, reply) => {
-    noParameters(request);
-    const jobs = context.maintenance.jobs().filter(({ table }) => mayAccess(request, 'maintain', table));
+    const only = new QueryParameters(request.query, ['table']).text('table');
+    const jobs = context.maintenance
+      .jobs()
+      .filter(({ table }) => only === undefined || formatTableName(table) === only)
+      .filter(({ table }) => mayAccess(request, 'maintain', table));
     return json(reply, 200, { jobs: jobs.map(({ log: _log, ...job }) => jobJson(job)) });
   };
 
@@ -157,24 +179,3 @@ function found<T>(request: FastifyRequest, value: T | undefined): T {
     extras: { table },
   });
 }
-
-const jobJson = (job: Omit<Job, 'log'> & Partial<Pick<Job, 'log'>>) => ({
-  job: job.id,
-  table: formatTableName(job.table),
-  kind: job.kind,
-  trigger: job.trigger,
-  state: job.state,
-  created_at: isoTime(job.createdAt),
-  ...(job.startedAt === undefined ? {} : { started_at: isoTime(job.startedAt) }),
-  ...(job.endedAt === undefined ? {} : { ended_at: isoTime(job.endedAt) }),
-  progress: job.progress,
-  estimate: figuresJson(job.estimate),
-  ...(job.result === undefined ? {} : { result: figuresJson(job.result) }),
-  ...(job.error === undefined ? {} : { error: job.error }),
-  ...(job.log === undefined ? {} : { log: job.log.map(({ at, line }) => ({ at: isoTime(at), line })) }),
-});
-
-const figuresJson = (figures: Figures): Readonly<Record<string, number | bigint>> =>
-  Object.fromEntries(Object.entries(figures).map(([name, value]) => [snakeCase(name), value]));
-
-const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -48,6 +48,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/tables/:table/actions/rollback': 'admin of table',
   'GET /api/v1/jobs': 'maintain somewhere',
   'GET /api/v1/jobs/:job': 'maintain somewhere',
+  'GET /api/v1/jobs/:job/events': 'maintain somewhere',
   'DELETE /api/v1/jobs/:job': 'maintain somewhere',
   'GET /api/v1/audit': 'admin everywhere',
   'GET /api/v1/events': 'read somewhere',

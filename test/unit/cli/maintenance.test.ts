@@ -111,6 +111,42 @@ test('jobs are listed, shown with their log, and cancelled', async () => {
   expect((await run(['jobs', '--cancel'])).code).toBe(2);
 });
 
+test('jobs are followed to their end, each line once, with what they came to', async () => {
+  const { maintenance } = api.ports;
+  const line = { at: 0, line: '12 files became 1' };
+  maintenance.jobList = [
+    jobOf({
+      state: 'done',
+      startedAt: 1_000,
+      endedAt: 3_500,
+      result: { filesRemoved: 12, groupsFailed: 0 },
+      log: [line],
+    }),
+  ];
+  const watched = await run(['jobs', 'job_1', '--watch']);
+  expect(watched.stderr).toBe('1970-01-01T00:00:00.000Z  12 files became 1\n');
+  expect(watched.stdout).toMatch(/^ran +2\.5 s$/m);
+  const listed = await run(['jobs', '--table', 'web.clicks']);
+  expect(listed.stdout.split('\n')[1]).toMatch(/done .* 2\.5 s +files removed 12$/);
+  expect((await run(['jobs', '--table', 'web.views'])).stderr).toBe('no jobs yet\n');
+  expect((await run(['jobs', '--watch'])).code).toBe(2);
+});
+
+test('progress is told in its own unit', async () => {
+  const { maintenance } = api.ports;
+  const states = [
+    { done: 0, total: 0 },
+    { done: 1_250, total: 0 },
+    { done: 1_250, total: 2_500 },
+  ].map((progress) => jobOf({ progress: { ...progress, unit: 'objects' } }));
+  maintenance.jobList = [jobOf({ progress: { done: 0, total: 0, unit: 'objects' } })];
+  maintenance.job = () => states.shift() ?? jobOf({ state: 'done', endedAt: 1 });
+  const { stderr } = await run(['jobs', 'job_1', '--watch'], { tty: true });
+  expect(stderr).toContain('running  1,250 objects');
+  expect(stderr).toContain('50 %  1,250 of 2,500 objects');
+  Reflect.deleteProperty(maintenance, 'job');
+});
+
 test('a rollback says what goes before it asks, and that it stays gone', async () => {
   const { maintenance } = api.ports;
   maintenance.rollback = { kind: 'rolled-back', from: 9n, to: 5n, snapshots: 2, rows: 1200 };

@@ -14,13 +14,14 @@ const REQUEST: JobRequest = {
   kind: 'compact',
   trigger: 'request',
   estimate: { files: 5 },
+  unit: 'bytes',
 };
 
 function jobsInTest() {
   const runtime = testRuntime(3);
   const group = new TaskGroup(() => undefined);
   const ended: Job[] = [];
-  const jobs = new Jobs({ runtime, group, onEnd: (job) => ended.push(job) });
+  const jobs = new Jobs({ runtime, group, known: [], onStart: () => undefined, onEnd: (job) => ended.push(job) });
   /** Ends when told to; rejects when its signal aborts. */
   const held = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -106,6 +107,25 @@ describe('jobs', () => {
     }
     expect(jobs.list().length).toBeLessThanOrEqual(201);
     expect(jobs.get(first.id)).toBeUndefined();
+  });
+});
+
+describe('a job that is watched', () => {
+  it('tells every change, the last when it has ended, until nobody listens', async () => {
+    const { jobs, group, held } = jobsInTest();
+    const one = held();
+    const { id } = jobs.start(REQUEST, one.work);
+    const heard: Job[] = [];
+    const gone: Job[] = [];
+    jobs.watch(id, (job) => heard.push(job));
+    jobs.watch(id, (job) => gone.push(job))?.();
+    one.end();
+    await group.idle();
+    expect(heard.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'done']);
+    expect(heard.at(-1)).toEqual(jobs.get(id));
+    expect(heard.filter(({ endedAt }) => endedAt !== undefined)).toHaveLength(1);
+    expect(gone).toEqual([]);
+    expect(jobs.watch('job_unknown', () => undefined)).toBeUndefined();
   });
 });
 

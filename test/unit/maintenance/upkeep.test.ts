@@ -15,6 +15,7 @@ function upkeepWith(beginsUnseen: boolean) {
   const ended = Promise.withResolvers<Job>();
   const chore: Chore<TableView> = {
     duty: undefined,
+    unit: 'bytes',
     nothing: { files: 0 },
     ...(beginsUnseen ? { beginsUnseen: true } : {}),
     estimate: () => {
@@ -39,6 +40,8 @@ function upkeepWith(beginsUnseen: boolean) {
     },
     tables: () => [],
     runtime: testRuntime(),
+    known: [],
+    onStart: () => undefined,
     onEnd: (job) => ended.resolve(job),
     onTrouble: () => undefined,
   });
