@@ -42,11 +42,11 @@ export interface LiveDataFile {
 
 /**
  * Files of the same live rows in place of others, in one snapshot; progress is carried over untouched. Valid only on a base where every
- * removed file is live and has lost no row since the inputs were read.
+ * removed file is live and has lost no row since the inputs were read. Without removed and added files it only takes delete files away.
  */
 export interface ReplaceChange {
   readonly removed: readonly LiveDataFile[];
-  /** Delete files that applied to removed files only: nothing needs them any more. */
+  /** Delete files that applied to removed files only, or to none at all: nothing needs them any more. */
   readonly removedDeletes: readonly DeleteFile[];
   readonly added: readonly DataFile[];
   /**
@@ -116,6 +116,9 @@ export interface MaintenanceFormat<
 
   /** Every live data file of the current snapshot with the deletes that may apply to it, in manifest order. */
   live(view: V): AsyncIterable<LiveDataFile>;
+
+  /** Every live delete file of the current snapshot, whether it applies to anything or not. */
+  deletes(view: V): AsyncIterable<DeleteFile>;
 
   /** Puts manifests. Position-free: usable against any later base with the same specs on which it is replaceable. */
   prepareReplace(view: V, change: ReplaceChange, token: SnapshotId): Promise<R>;

@@ -1,5 +1,6 @@
 /** Maintenance of Iceberg tables (`MaintenanceFormat`): puts its parts together. Owns what the catalog is asked for; deletes nothing. */
 import type {
+  DeleteFile,
   ExpiryPlan,
   ExpiryPolicy,
   LiveDataFile,
@@ -18,7 +19,7 @@ import type { SnapshotTools } from './append-snapshot.ts';
 import { planExpiry } from './expiry.ts';
 import type { IcebergCatalog } from './iceberg-catalog.ts';
 import { PARTITION_SPEC_GONE, SNAPSHOT_ID_EXISTS, viewOf, type IcebergView } from './iceberg-format.ts';
-import { liveFiles } from './live-files.ts';
+import { liveDeletes, liveFiles } from './live-files.ts';
 import { planClusters } from './manifest-clusters.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { mergePolicy } from './manifest-merge.ts';
@@ -76,6 +77,10 @@ export class IcebergMaintenance implements MaintenanceFormat<
 
   async *live({ metadata }: IcebergView): AsyncGenerator<LiveDataFile> {
     yield* liveFiles(metadata, await this.#lists.of(currentSnapshot(metadata)), this.#scan);
+  }
+
+  async *deletes({ metadata }: IcebergView): AsyncGenerator<DeleteFile> {
+    yield* liveDeletes(metadata, await this.#lists.of(currentSnapshot(metadata)), this.#scan);
   }
 
   async prepareReplace(

@@ -1,6 +1,6 @@
 /** The live data files of a snapshot with the deletes that may apply to them. Owns the order of reading: deletes first. */
-import type { LiveDataFile } from '../contracts/maintenance.ts';
-import { DATA, DeleteIndex } from './delete-index.ts';
+import type { DeleteFile, LiveDataFile } from '../contracts/maintenance.ts';
+import { DATA, DeleteIndex, toDeleteFile } from './delete-index.ts';
 import { hasLiveFiles, type ManifestFile } from './manifest-file.ts';
 import type { ManifestScan } from './manifest-scan.ts';
 import { specById, type TableMetadata } from './metadata.ts';
@@ -32,5 +32,17 @@ export async function* liveFiles(
         deletes: deletes.of(file.filePath, manifest.specId, file.partition, sequenceNumber),
         foundIn: manifest.path,
       };
+  }
+}
+
+export async function* liveDeletes(
+  metadata: TableMetadata,
+  manifests: readonly ManifestFile[],
+  scan: ManifestScan,
+): AsyncGenerator<DeleteFile> {
+  for (const manifest of manifests) {
+    if (manifest.content === DATA || !hasLiveFiles(manifest)) continue;
+    for await (const { file, sequenceNumber } of scan.live(metadata, manifest))
+      yield toDeleteFile(file, sequenceNumber);
   }
 }

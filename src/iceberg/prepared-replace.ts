@@ -80,8 +80,14 @@ export async function replaceableOn(
   const found = await holders(base, manifests, prepared, scan);
   if (found.missing.length > 0)
     return { kind: 'no', why: `${found.missing.length} of ${removed.length} files are not live any more` };
+  if (removed.length === 0 && found.holding.length === 0)
+    return { kind: 'no', why: 'none of the delete files is live any more' };
   const deleted = await deletedSince(base, manifests, prepared.change, scan);
-  return deleted === undefined ? { kind: 'yes' } : { kind: 'no', why: `rows were deleted meanwhile by ${deleted}` };
+  if (deleted !== undefined) return { kind: 'no', why: `rows were deleted meanwhile by ${deleted}` };
+  const older = await olderSince(base, manifests, prepared.change, scan);
+  return older === undefined
+    ? { kind: 'yes' }
+    : { kind: 'no', why: `a delete may apply to ${older}, which came meanwhile` };
 }
 
 /** The manifests of the base that hold removed files, data and deletes alike; `missing` are removed data files that none holds. */
@@ -152,6 +158,27 @@ async function deletedSince(
       const concerns = isEquality ? !isEverywhere && changesHands(tuple) : byPosition;
       if (concerns) return file.filePath;
     }
+  }
+  return undefined;
+}
+
+/**
+ * A data file that came after the inputs were read, of another rewrite, and is older by its data sequence number than an equality delete
+ * that would leave. Position deletes name files that were there when they were written.
+ */
+async function olderSince(
+  base: TableMetadata,
+  manifests: readonly ManifestFile[],
+  { basedOn, removedDeletes }: ReplaceChange,
+  scan: ManifestScan,
+): Promise<string | undefined> {
+  const equalities = removedDeletes.filter(({ kind }) => kind === 'equality');
+  const isOlder = (sequence: bigint): boolean => equalities.some(({ sequenceNumber }) => sequence < sequenceNumber);
+  for (const manifest of manifests) {
+    const isNew = manifest.content === DATA && manifest.sequenceNumber > basedOn.sequenceNumber;
+    if (!isNew || !isOlder(manifest.minSequenceNumber)) continue;
+    for await (const { file, sequenceNumber, fileSequenceNumber } of scan.live(base, manifest))
+      if (fileSequenceNumber > basedOn.sequenceNumber && isOlder(sequenceNumber)) return file.filePath;
   }
   return undefined;
 }

@@ -15,14 +15,16 @@ export function compactionChore<V extends TableView, R extends PreparedReplace>(
   compactor: Compactor<V, R>,
   duty: Chore<V>['duty'],
 ): Chore<V> {
-  const figures = (plan: Pick<CompactionPlan, 'groups' | 'use'>): Figures => ({ ...compactor.estimate(plan) });
+  const figures = (plan: Pick<CompactionPlan, 'groups' | 'use' | 'dangling'>): Figures => ({
+    ...compactor.estimate(plan),
+  });
   return {
     duty,
     unit: 'bytes',
-    nothing: figures({ groups: [], use: new DeleteUse([]) }),
+    nothing: figures({ groups: [], use: new DeleteUse([]), dangling: [] }),
     async estimate(view) {
       const plan = await compactor.plan(view);
-      return plan.groups.length === 0 ? undefined : figures(plan);
+      return plan.groups.length + plan.dangling.length === 0 ? undefined : figures(plan);
     },
     async run({ target, view }, report, signal) {
       const plan = await compactor.plan(view);

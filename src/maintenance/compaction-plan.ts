@@ -6,7 +6,7 @@ import type { DeleteFile, LiveDataFile } from '../contracts/maintenance.ts';
 import type { PartitionTuple } from '../record/values.ts';
 import { packed } from './bin-pack.ts';
 import { DELETED_SHARE, LARGE, MANY_DELETES, SMALL, TIER, TIERS, type CompactionLimits } from './compaction-limits.ts';
-import { DeleteUse } from './delete-use.ts';
+import { DeleteUse, type AppliedDeletes } from './delete-use.ts';
 
 export type Reason = 'small' | 'large' | 'deletes';
 
@@ -32,20 +32,23 @@ export interface CompactionPlan {
   readonly unreadable: number;
   /** Of the live files that the plan was made of. */
   readonly use: DeleteUse;
+  /** Delete files that apply to none of them: what foreign writers replaced or dropped leaves them behind. */
+  readonly dangling: readonly DeleteFile[];
 }
 
 export interface PlanInput {
   readonly files: readonly LiveDataFile[];
+  /** All that are live. */
+  readonly deletes: readonly DeleteFile[];
   /** The spec that rewritten files get. */
   readonly specId: number;
   /** A partition all of whose files are of this sequence number or older is cold. */
   readonly coldSequence: bigint;
-  /** Deletes that were applied when a data file was made, by its URI: they may still seem to apply. */
-  readonly applied: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly applied: AppliedDeletes;
 }
 
 export function planCompaction(input: PlanInput, limits: CompactionLimits): CompactionPlan {
-  const use = new DeleteUse(input.files);
+  const use = new DeleteUse(input.files, input.applied);
   const readable = input.files.filter(isReadable);
   const groups = [...partitions(readable).values()].flatMap((files) =>
     rewritten(files, input, use, limits).map((group) => groupOf(group, input, use, limits)),
@@ -56,6 +59,7 @@ export function planCompaction(input: PlanInput, limits: CompactionLimits): Comp
     smallFiles: input.files.filter((file) => isSmall(file, limits)).length,
     unreadable: input.files.length - readable.length,
     use,
+    dangling: use.dangling(input.deletes),
   };
 }
 
@@ -68,7 +72,7 @@ function rewritten(
   const cold = files.every(({ sequenceNumber }) => sequenceNumber <= input.coldSequence);
   const small = files.filter((file) => isSmall(file, limits));
   const merged = new Set(cold ? small : crowded(small, limits));
-  const must = new Set(files.filter((file) => isLarge(file, limits) || isHeavy(file, input, use)));
+  const must = new Set(files.filter((file) => isLarge(file, limits) || isHeavy(file, use)));
   const chosen = files
     .filter((file) => must.has(file) || merged.has(file))
     .toSorted((a, b) => Number(a.sequenceNumber - b.sequenceNumber));
@@ -103,7 +107,7 @@ function groupOf(
   const bytes = bytesOf(files);
   const deletes = [...new Map(files.flatMap((file) => file.deletes.map((each) => [each.filePath, each]))).values()];
   const reasons = new Set(
-    files.map((file): Reason => (isHeavy(file, input, use) ? 'deletes' : isLarge(file, limits) ? 'large' : 'small')),
+    files.map((file): Reason => (isHeavy(file, use) ? 'deletes' : isLarge(file, limits) ? 'large' : 'small')),
   );
   return {
     specId: files[0]?.specId ?? input.specId,
@@ -125,9 +129,8 @@ const isSmall = ({ fileSizeInBytes }: LiveDataFile, { targetBytes }: CompactionL
 const isLarge = ({ fileSizeInBytes, recordCount }: LiveDataFile, { targetBytes }: CompactionLimits): boolean =>
   Number(fileSizeInBytes) > LARGE * targetBytes && recordCount > 1n;
 
-function isHeavy(file: LiveDataFile, { applied }: PlanInput, use: DeleteUse): boolean {
-  const done = applied.get(file.filePath);
-  const open = file.deletes.filter(({ filePath }) => done?.has(filePath) !== true);
+function isHeavy(file: LiveDataFile, use: DeleteUse): boolean {
+  const open = use.open(file);
   return open.length >= MANY_DELETES || use.share(open) > DELETED_SHARE;
 }
 

@@ -11,8 +11,9 @@ import { isSluiceError } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
 import { commitReplace, type CommitParts, type CommitTarget } from './commit-replace.ts';
 import type { CompactionLimits } from './compaction-limits.ts';
+import { CompactionTotal, type CompactionResult } from './compaction-total.ts';
 import { planCompaction, type CompactionPlan, type RewriteGroup } from './compaction-plan.ts';
-import type { DeleteUse } from './delete-use.ts';
+import { dropDangling, TABLE_GONE, troubleOf } from './dangling-deletes.ts';
 import { rewriteGroup, type RewriteParts, type RewrittenGroup } from './rewrite-group.ts';
 
 export interface CompactorParts<V extends TableView, R extends PreparedReplace>
@@ -40,19 +41,6 @@ export interface CompactionEstimate {
   readonly deleteFilesRemoved: number;
 }
 
-export interface CompactionResult {
-  readonly groupsCommitted: number;
-  readonly groupsDropped: number;
-  /** Left as they are; the log of the job says why. */
-  readonly groupsFailed: number;
-  readonly filesRemoved: number;
-  readonly filesAdded: number;
-  readonly bytesRead: bigint;
-  readonly bytesWritten: bigint;
-  readonly rowsDeleted: bigint;
-  readonly seconds: number;
-}
-
 /** Before anything was measured. */
 const FIRST_BYTES_PER_SECOND = 20 * 1024 * 1024;
 /** Files whose applied deletes are remembered; a forgotten one may be rewritten once more for nothing. */
@@ -72,11 +60,13 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     const limits = limitsOf(view);
     const files: LiveDataFile[] = [];
     for await (const file of format.live(view)) files.push(file);
+    const deletes: DeleteFile[] = [];
+    for await (const file of format.deletes(view)) deletes.push(file);
     const coldSequence = this.#coldSequence(view, limits.coldAfterMs);
-    return planCompaction({ files, specId: view.spec.specId, coldSequence, applied: this.#applied }, limits);
+    return planCompaction({ files, deletes, specId: view.spec.specId, coldSequence, applied: this.#applied }, limits);
   }
 
-  estimate({ groups, use }: Pick<CompactionPlan, 'groups' | 'use'>): CompactionEstimate {
+  estimate({ groups, use, dangling }: Pick<CompactionPlan, 'groups' | 'use' | 'dangling'>): CompactionEstimate {
     const bytes = groups.reduce((sum, group) => sum + group.bytes, 0n);
     return {
       groups: groups.length,
@@ -84,7 +74,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
       filesAfter: groups.reduce((sum, group) => sum + group.filesAfter, 0),
       bytes,
       seconds: Number(bytes) / this.#bytesPerSecond,
-      deleteFilesRemoved: use.only(groups.flatMap((group) => group.files)).length,
+      deleteFilesRemoved: use.only(groups.flatMap((group) => group.files)).length + dangling.length,
     };
   }
 
@@ -96,10 +86,16 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     report: JobReport,
     signal: AbortSignal,
   ): Promise<CompactionResult> {
-    const total = new Total(plan.use);
+    const total = new CompactionTotal(plan.use);
     let done = 0n;
     const bytes = this.estimate(plan).bytes;
     report.progress(0, Number(bytes));
+    if (plan.dangling.length > 0) {
+      await this.#parts.calm(signal);
+      const cleared = await dropDangling(this.#parts, target, view, plan.dangling, report, signal);
+      if (cleared === 'table-gone') return total.result;
+      if (cleared === 'dropped') total.deletesRemoved(plan.dangling.length);
+    }
     for (const group of plan.groups) {
       await this.#parts.calm(signal);
       signal.throwIfAborted();
@@ -114,7 +110,12 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
   }
 
   /** Files that cannot be read or rewritten exactly are left as they are, and hold up no others. */
-  async #orSkip(group: RewriteGroup, total: Total, report: JobReport, work: () => Promise<boolean>): Promise<boolean> {
+  async #orSkip(
+    group: RewriteGroup,
+    total: CompactionTotal,
+    report: JobReport,
+    work: () => Promise<boolean>,
+  ): Promise<boolean> {
     try {
       return await work();
     } catch (error) {
@@ -132,7 +133,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     target: CommitTarget,
     view: V,
     group: RewriteGroup,
-    total: Total,
+    total: CompactionTotal,
     report: JobReport,
     signal: AbortSignal,
   ): Promise<boolean> {
@@ -146,11 +147,11 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     this.#learn(group, made);
     const removedDeletes = total.removableDeletes(group);
     const change = { removed: group.files, removedDeletes, added: made.files, basedOn };
-    const trouble = (state: string, cause: string): void => report.log(`${state}: ${cause}`);
-    const end = await commitReplace(this.#parts, target, view, change, made, trouble, signal);
+    const end = await commitReplace(this.#parts, target, view, change, made, troubleOf(report), signal);
     switch (end.kind) {
       case 'committed':
         total.committed(group, made);
+        total.deletesRemoved(removedDeletes.length);
         this.#remember(
           group.deletes.filter((file) => !removedDeletes.includes(file)),
           made,
@@ -164,7 +165,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
         report.log(`a rewrite of ${group.files.length} files was dropped: ${end.why}`);
         return false;
       case 'table-gone':
-        report.log('the table was dropped or replaced by another');
+        report.log(TABLE_GONE);
         return true;
     }
   }
@@ -196,61 +197,3 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
 const textOf = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
 
 const maximum = (values: readonly bigint[]): bigint => values.reduce((most, value) => (value > most ? value : most));
-
-class Total {
-  readonly #use: DeleteUse;
-  /** Files that committed groups took out of the table. */
-  readonly #gone: LiveDataFile[] = [];
-  result: CompactionResult = {
-    groupsCommitted: 0,
-    groupsDropped: 0,
-    groupsFailed: 0,
-    filesRemoved: 0,
-    filesAdded: 0,
-    bytesRead: 0n,
-    bytesWritten: 0n,
-    rowsDeleted: 0n,
-    seconds: 0,
-  };
-
-  constructor(use: DeleteUse) {
-    this.#use = use;
-  }
-
-  /** What no live file needs once this group is in, beside those that are. */
-  removableDeletes({ files }: RewriteGroup): readonly DeleteFile[] {
-    return this.#use.only(files, this.#gone);
-  }
-
-  committed(group: RewriteGroup, made: RewrittenGroup): void {
-    this.#cost(group, made);
-    this.#gone.push(...group.files.filter(({ deletes }) => deletes.length > 0));
-    const { result } = this;
-    this.result = {
-      ...result,
-      groupsCommitted: result.groupsCommitted + 1,
-      filesRemoved: result.filesRemoved + group.files.length,
-      filesAdded: result.filesAdded + made.files.length,
-      rowsDeleted: result.rowsDeleted + made.rowsDeleted,
-    };
-  }
-
-  dropped(group: RewriteGroup, made: RewrittenGroup): void {
-    this.#cost(group, made);
-    this.result = { ...this.result, groupsDropped: this.result.groupsDropped + 1 };
-  }
-
-  failed(): void {
-    this.result = { ...this.result, groupsFailed: this.result.groupsFailed + 1 };
-  }
-
-  #cost({ bytes }: RewriteGroup, { bytesOut, seconds }: RewrittenGroup): void {
-    const { result } = this;
-    this.result = {
-      ...result,
-      bytesRead: result.bytesRead + bytes,
-      bytesWritten: result.bytesWritten + bytesOut,
-      seconds: result.seconds + seconds,
-    };
-  }
-}

@@ -69,7 +69,7 @@ export async function lintManifest(source: TableSource, line: ManifestLine): Pro
   lintHeader(source, file.header, line, spec, where);
   const struct = lintManifestSchema(file.header.get('avro.schema') ?? '{}', where, findings);
   const sources = source.sources(spec);
-  const names = lintPartitionStruct(struct, spec, sources, where, findings);
+  const names = lintPartitionStruct(struct, spec, source.sourcesThen(spec, file.header), where, findings);
   const types = spec.fields.map((field, at) => resultType(field.transform, sources[at] ?? { kind: 'int' }));
   lintCounts(source, file.records, line, where);
   const live = file.records.filter((entry) => entry['status'] !== 2);

@@ -1,5 +1,6 @@
 /** A table under the linter: where its files are, what is known of it, and what was found. */
 import type { Locations } from '../../../src/contracts/locations.ts';
+import { parseJson64 } from '../../../src/core/json64.ts';
 import { parseSpec } from '../../../src/record/partition-json.ts';
 import type { PartitionSpec } from '../../../src/record/partition-spec.ts';
 import { walkFields, type FieldAt } from '../../../src/record/schema-check.ts';
@@ -47,10 +48,15 @@ export class TableSource {
 
   /** Source types of the spec's fields, in its order. */
   sources(spec: PartitionSpec): readonly PrimitiveType[] {
-    return spec.fields.flatMap((field) => {
-      const type = this.fields.get(field.sourceId)?.field.type;
-      return type !== undefined && isPrimitive(type) ? [type] : [];
-    });
+    return sourceTypes(spec, this.fields);
+  }
+
+  /** The same when a manifest was written, by the schema in its header: the column may have been widened since. */
+  sourcesThen(spec: PartitionSpec, header: ReadonlyMap<string, string>): readonly PrimitiveType[] {
+    const text = header.get('schema');
+    if (text === undefined) return this.sources(spec);
+    const then = walkFields(parseSchema(parseJson64(text, 'header schema'), 'header schema').fields);
+    return sourceTypes(spec, new Map([...this.fields, ...[...then].map((at) => [at.field.id, at] as const)]));
   }
 
   /** Adds a finding and answers undefined when the file is not there. */
@@ -61,3 +67,9 @@ export class TableSource {
     return found?.bytes;
   }
 }
+
+const sourceTypes = (spec: PartitionSpec, fields: ReadonlyMap<number, FieldAt>): readonly PrimitiveType[] =>
+  spec.fields.flatMap((field) => {
+    const type = fields.get(field.sourceId)?.field.type;
+    return type !== undefined && isPrimitive(type) ? [type] : [];
+  });

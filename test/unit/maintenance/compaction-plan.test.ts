@@ -35,7 +35,7 @@ const deleteOf = (records: number, parts: Partial<DeleteFile> = {}): DeleteFile 
 });
 
 const plan = (files: readonly LiveDataFile[], parts: Partial<PlanInput> = {}, limits = LIMITS) =>
-  planCompaction({ files, specId: 0, coldSequence: 1_000_000n, applied: NONE, ...parts }, limits);
+  planCompaction({ files, deletes: [], specId: 0, coldSequence: 1_000_000n, applied: NONE, ...parts }, limits);
 
 const many = (number: number, mebibytes: number, parts: Partial<LiveDataFile> = {}): readonly LiveDataFile[] =>
   Array.from({ length: number }, () => fileOf(mebibytes, parts));
