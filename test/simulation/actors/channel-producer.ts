@@ -124,7 +124,8 @@ export class ChannelProducer {
   #send(life: Life, epoch: bigint): void {
     const known = this.#batches.find(({ offset }) => offset === this.#told);
     const batch = known === undefined ? this.#newBatch() : this.#remakeIfHalfLost(known);
-    const before = this.#random.pick(this.#batches.filter(({ end }) => end <= batch.offset).slice(-4));
+    const earlier = this.#batches.filter(({ end, request }) => end <= batch.offset && !mayBeHalfLost(request));
+    const before = this.#random.pick(earlier.slice(-4));
     if (before !== undefined && this.#random.chance(0.15)) this.#post(life, epoch, before);
     // Whose log is lost with it, a daemon may expect again: then it is no overlap.
     else if (before?.end === batch.offset && isLogged(before.request) && this.#random.chance(0.15))
