@@ -11,9 +11,8 @@ import { layoutOf } from '../../src/service/layout.ts';
 import { compactionPolicy } from '../../src/service/maintenance-policy.ts';
 import { openWarehouse } from '../../src/service/warehouse.ts';
 import { LocalScratch } from '../../src/store/local-scratch.ts';
+import { TABLE } from './compact-table.ts';
 import { cpuSeconds, peakBytes } from './measure.ts';
-
-const TABLE = { namespace: ['bench'], name: 'compact' };
 
 const settings = loadSettings(process.argv[2], {
   env: {},
