@@ -8,7 +8,7 @@ import { tupleKey } from './delete-index.ts';
 import { hasLiveFiles, type ManifestFile } from './manifest-file.ts';
 import { writeManifestList } from './manifest-list.ts';
 import type { ManifestLists } from './manifest-lists.ts';
-import { ManifestMerger, mergePolicy, planMerges } from './manifest-merge.ts';
+import { ManifestMerger, mergePolicy, planMerge } from './manifest-merge.ts';
 import { manifestForm } from './manifest-write.ts';
 import { currentSnapshot, metadataDirectory, specById, type Snapshot, type TableMetadata } from './metadata.ts';
 import { asManifestFile, placeManifest, type PlacedManifest, type PreparedAppend } from './prepared-append.ts';
@@ -34,12 +34,10 @@ export async function appendSnapshot(
   const attempt = (prepared.attempts.count += 1);
   // A manifest without live files is dropped unless this commit made it (checklist 8.7).
   const before = (await lists.of(parent)).filter(hasLiveFiles);
-  const { merged, replaced } = await mergeSmall(base, prepared, before, files, runtime);
-  const kept = before.filter((manifest) => !replaced.has(manifest.path));
-  const created = [...prepared.manifests, ...merged].map((placed) =>
-    asManifestFile(placed, prepared.token, sequenceNumber),
-  );
-  const manifests = [...created, ...kept];
+  const bin = planMerge(mergePolicy(base), before);
+  const merged = bin.length === 0 ? [] : [await mergedOnce(base, prepared, bin, files, runtime)];
+  const line = (placed: PlacedManifest): ManifestFile => asManifestFile(placed, prepared.token, sequenceNumber);
+  const manifests = [...prepared.manifests.map(line), ...inPlaceOf(bin, merged.map(line), before)];
   const manifestList = `${metadataDirectory(base)}/snap-${prepared.token}-${attempt}-${uuidV7(runtime)}.avro`;
   const header = { snapshotId: prepared.token, parentId: parent?.snapshotId, sequenceNumber };
   await files.create(manifestList, writeManifestList(header, manifests, runtime.random));
@@ -57,9 +55,9 @@ export async function appendSnapshot(
         addedRows: added.reduce((sum, file) => sum + file.recordCount, 0n),
         addedBytes: added.reduce((sum, file) => sum + file.fileSizeInBytes, 0n),
         changedPartitions: countPartitions(prepared),
-        manifestsCreated: created.length,
-        manifestsKept: kept.length,
-        manifestsReplaced: replaced.size,
+        manifestsCreated: prepared.manifests.length + merged.length,
+        manifestsKept: before.length - bin.length,
+        manifestsReplaced: bin.length,
       }),
       ...progressSummary(prepared.change.progress, after),
     },
@@ -68,23 +66,29 @@ export async function appendSnapshot(
   };
 }
 
-async function mergeSmall(
+/** The list newest first, with the merged manifest where the newest of its inputs stood: what is to be merged next stays in order of age. */
+function inPlaceOf(
+  bin: readonly ManifestFile[],
+  merged: readonly ManifestFile[],
+  before: readonly ManifestFile[],
+): readonly ManifestFile[] {
+  const newest = bin.at(-1)?.path;
+  const gone = new Set(bin.map(({ path }) => path));
+  return before.flatMap((manifest) => (manifest.path === newest ? merged : gone.has(manifest.path) ? [] : [manifest]));
+}
+
+/** An attempt on a moved base does not merge the same manifests again. */
+async function mergedOnce(
   base: TableMetadata,
   prepared: PreparedAppend,
-  manifests: readonly ManifestFile[],
+  bin: readonly ManifestFile[],
   files: TableFiles,
   runtime: Runtime,
-): Promise<{ readonly merged: readonly PlacedManifest[]; readonly replaced: ReadonlySet<string> }> {
-  const merged: PlacedManifest[] = [];
-  const replaced = new Set<string>();
-  for (const bin of planMerges(mergePolicy(base), manifests)) {
-    const key = bin.map((manifest) => manifest.path).join('\n');
-    const placed = prepared.attempts.merged.get(key) ?? (await mergeBin(base, prepared, bin, files, runtime));
-    prepared.attempts.merged.set(key, placed);
-    merged.push(placed);
-    for (const manifest of bin) replaced.add(manifest.path);
-  }
-  return { merged, replaced };
+): Promise<PlacedManifest> {
+  const key = bin.map((manifest) => manifest.path).join('\n');
+  const placed = prepared.attempts.merged.get(key) ?? (await mergeBin(base, prepared, bin, files, runtime));
+  prepared.attempts.merged.set(key, placed);
+  return placed;
 }
 
 /** Manifests are fetched a few at a time: a hundred gets at once would only queue. */

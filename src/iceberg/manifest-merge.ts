@@ -24,14 +24,17 @@ export const mergePolicy = (metadata: TableMetadata): MergePolicy => ({
   targetBytes: BigInt(positive(metadata.properties['commit.manifest.target-size-bytes'], 8 * 1024 * 1024)),
 });
 
+/** Entries that one commit decodes: some 50 ms of processor time. */
+const MOST_ENTRIES = 1_000;
+/** Manifests that one commit reads. */
+const MOST_MANIFESTS = 200;
+
 /**
- * Groups of small data manifests, each of one spec and together of about the target size, oldest first. Empty until enough have
- * gathered, so that the work is spread: each entry is moved once in a hundred commits, and never again once its manifest is large.
+ * Small data manifests of one spec, together of about the target size at most, oldest first, for one commit to merge. Empty until enough
+ * have gathered. Our own entries are decoded once, and never moved again once their manifest is large. No commit reads more than the target
+ * size, nor decodes more than `MOST_ENTRIES` or two manifests of what commits added; of manifests that other writers merged it decodes all.
  */
-export function planMerges(
-  policy: MergePolicy,
-  manifests: readonly ManifestFile[],
-): readonly (readonly ManifestFile[])[] {
+export function planMerge(policy: MergePolicy, manifests: readonly ManifestFile[]): readonly ManifestFile[] {
   if (!policy.enabled) return [];
   const bins: ManifestFile[][] = [];
   const open = new Map<number, { bin: ManifestFile[]; bytes: bigint }>();
@@ -51,7 +54,24 @@ export function planMerges(
   }
   const worthwhile = bins.filter((bin) => bin.length > 1);
   const spared = worthwhile.reduce((count, bin) => count + bin.length, 0);
-  return spared >= policy.minCount ? worthwhile : [];
+  return spared >= policy.minCount ? bounded(worthwhile[0] ?? []) : [];
+}
+
+/**
+ * A bin, or as much of it as one commit takes: first what has to be decoded, whose merged manifests then gather to be joined undecoded.
+ * Two at a time are enough for the list not to grow, since a commit brings one.
+ */
+function bounded(bin: readonly ManifestFile[]): readonly ManifestFile[] {
+  const added = bin.filter((manifest) => !isFinal(manifest));
+  let entries = 0;
+  const end = added.findIndex((manifest, at) => {
+    entries += manifest.addedFiles + manifest.existingFiles + manifest.deletedFiles;
+    return at >= 2 && (entries > MOST_ENTRIES || at >= MOST_MANIFESTS);
+  });
+  if (end < 0 && entries <= MOST_ENTRIES && bin.length <= MOST_MANIFESTS) return bin;
+  if (added.length > 1) return end < 0 ? added : added.slice(0, end);
+  const joined = bin.filter(isFinal).slice(0, MOST_MANIFESTS);
+  return joined.length > 1 ? joined : bin;
 }
 
 /** One manifest in place of several of the form's spec, given one after another, oldest first. */

@@ -11,7 +11,7 @@ import {
 } from '../../../src/iceberg/manifest-entry.ts';
 import type { ManifestFile } from '../../../src/iceberg/manifest-file.ts';
 import { readManifestList } from '../../../src/iceberg/manifest-list.ts';
-import { ManifestMerger, planMerges, type MergePolicy } from '../../../src/iceberg/manifest-merge.ts';
+import { ManifestMerger, planMerge, type MergePolicy } from '../../../src/iceberg/manifest-merge.ts';
 import { readManifest } from '../../../src/iceberg/manifest-read.ts';
 import { partitionColumns } from '../../../src/iceberg/manifest-schema.ts';
 import { currentSnapshot, sourceTypes, specById } from '../../../src/iceberg/metadata.ts';
@@ -43,23 +43,25 @@ const manifest = (path: string, more: Partial<ManifestFile> = {}): ManifestFile 
   ...more,
 });
 
-const plan = (manifests: readonly ManifestFile[], policy = POLICY): string[] =>
-  planMerges(policy, manifests).map((bin) => bin.map((m) => m.path).join(''));
+const plan = (manifests: readonly ManifestFile[], policy = POLICY): string =>
+  planMerge(policy, manifests)
+    .map((m) => m.path)
+    .join('');
 
 describe('what is merged', () => {
   it('is nothing until enough have gathered', () => {
-    expect(plan(['c', 'b', 'a'].map((path) => manifest(path)))).toEqual([]);
-    expect(plan(['d', 'c', 'b', 'a'].map((path) => manifest(path)))).toEqual(['abcd']);
+    expect(plan(['c', 'b', 'a'].map((path) => manifest(path)))).toBe('');
+    expect(plan(['d', 'c', 'b', 'a'].map((path) => manifest(path)))).toBe('abcd');
     expect(
       plan(
         ['d', 'c', 'b', 'a'].map((path) => manifest(path)),
         { ...POLICY, enabled: false },
       ),
-    ).toEqual([]);
+    ).toBe('');
   });
-  it('is kept near the target size, oldest first', () => {
+  it('is the oldest, no more than the target size: the rest is left to later commits', () => {
     const manifests = ['f', 'e', 'd', 'c', 'b', 'a'].map((path) => manifest(path, { length: 300n }));
-    expect(plan(manifests)).toEqual(['abc', 'def']);
+    expect(plan(manifests)).toBe('abc');
   });
   it('leaves alone what is nearly full, delete manifests, encrypted ones and those without live files', () => {
     const small = ['d', 'c', 'b', 'a'].map((path) => manifest(path));
@@ -69,12 +71,29 @@ describe('what is merged', () => {
       manifest('secret', { keyMetadata: new Uint8Array(1) }),
       manifest('dead', { addedFiles: 0, deletedFiles: 1 }),
     ];
-    expect(plan([...others, ...small])).toEqual(['abcd']);
-    expect(plan([...others, ...small.slice(1)])).toEqual([]);
+    expect(plan([...others, ...small])).toBe('abcd');
+    expect(plan([...others, ...small.slice(1)])).toBe('');
   });
   it('never mixes specs (checklist 3.13)', () => {
     const manifests = ['d', 'c', 'b', 'a'].map((path, at) => manifest(path, { specId: at % 2 }));
-    expect(plan(manifests)).toEqual(['ac', 'bd']);
+    expect(plan(manifests)).toBe('ac');
+  });
+  it('is no more than a commit may decode, though as many as a commit brings', () => {
+    const of = (addedFiles: number) => ['f', 'e', 'd', 'c', 'b', 'a'].map((path) => manifest(path, { addedFiles }));
+    expect(plan(of(100))).toBe('abcdef');
+    expect(plan(of(300))).toBe('abc');
+    expect(plan(of(5000))).toBe('ab');
+  });
+  it('takes what earlier merges wrote along, or joins it alone, but does not write it again for a part of the rest', () => {
+    const merged = ['3', '2', '1'].map((path) => manifest(path, { addedFiles: 0, existingFiles: 90_000 }));
+    const added = (addedFiles: number) => ['b', 'a'].map((path) => manifest(path, { addedFiles }));
+    expect(plan([...added(10), ...merged])).toBe('123ab');
+    expect(plan([...added(900), ...merged])).toBe('ab');
+    expect(plan([...added(5000).slice(1), ...merged])).toBe('123');
+  });
+  it('is no more than a commit may read', () => {
+    const many = Array.from({ length: 5000 }, (_, at) => manifest(String(at), { length: 1n }));
+    expect(planMerge({ ...POLICY, targetBytes: 1_000_000n }, many)).toHaveLength(200);
   });
 });
 
@@ -82,7 +101,7 @@ describe('a table of many commits', () => {
   const COMMITS = 45;
   const MIN_COUNT = 10;
 
-  async function many() {
+  async function many(commits = COMMITS, partitions = 1) {
     const store = new MemoryStore(systemRuntime.clock);
     const locations = oneStore('s3://lake', store);
     const iceberg = openIceberg(new MemoryPointers(), locations, 's3://lake', systemRuntime);
@@ -94,8 +113,11 @@ describe('a table of many commits', () => {
       if (found === undefined) throw new Error(`${uri} is not there`);
       return found.bytes;
     };
-    for (let at = 1; at <= COMMITS; at += 1) {
-      const files = [dataFile(`s3://lake/${at}-a`, [at]), dataFile(`s3://lake/${at}-b`, [null])];
+    for (let at = 1; at <= commits; at += 1) {
+      const files = Array.from({ length: partitions }, (_, part) => [
+        dataFile(`s3://lake/${part}-${at}-a`, [at]),
+        dataFile(`s3://lake/${part}-${at}-b`, [null]),
+      ]).flat();
       const change = { kind: 'append' as const, added: files, progress: progressTo({ l: at }) };
       const outcome = await iceberg.format.attempt(view, await iceberg.format.prepare(view, change, nextToken()));
       if (outcome.kind !== 'committed') throw new Error(outcome.kind);
@@ -135,6 +157,18 @@ describe('a table of many commits', () => {
       expect(snapshots.get(entry.snapshotId ?? 0n)).toBe(entry.sequenceNumber);
     }
     expect(await lintTable(view.metadataLocation, locations, { content: false })).toEqual([]);
+  });
+
+  it('stays short and in order of age where a commit brings more files than one may merge', async () => {
+    const { tables, view, lists } = await many(30, 500);
+    expect(Math.max(...lists.map((list) => list.length))).toBeLessThanOrEqual(MIN_COUNT + 1);
+    const merged = lists.flatMap((list, at) =>
+      list.filter(({ sequenceNumber, addedFiles }) => sequenceNumber === BigInt(at + 1) && addedFiles === 0),
+    );
+    expect(merged.length).toBeGreaterThan(5);
+    const ages = (lists.at(-1) ?? []).map(({ minSequenceNumber }) => minSequenceNumber);
+    expect(ages).toEqual(ages.toSorted((a, b) => Number(b - a)));
+    expect(new Set((await collect(tables.files(view))).map((file) => file.filePath)).size).toBe(30 * 1000);
   });
 
   it('has merged manifests that say what is in them', async () => {
