@@ -155,7 +155,8 @@ async function queryTimes({ python, settings }: Bench, rows: number): Promise<Qu
   const from = 1_700_000_000_000_000 + Math.floor(rows / 2) * 1000;
   const until = from + Math.floor(rows / 1000) * 1000;
   const queries = {
-    'full aggregate': 'SELECT count(*), sum(bytes), epoch_us(min("at")), epoch_us(max("at")), count(DISTINCT path) FROM t',
+    'full aggregate':
+      'SELECT count(*), sum(bytes), epoch_us(min("at")), epoch_us(max("at")), count(DISTINCT path) FROM t',
     'a thousandth by time': `SELECT count(*), sum(bytes) FROM t WHERE "at" >= make_timestamptz(${from}) AND "at" < make_timestamptz(${until})`,
     'one user': 'SELECT count(*), sum(bytes) FROM t WHERE user_id = 4711',
   };
@@ -170,7 +171,12 @@ async function queryTimes({ python, settings }: Bench, rows: number): Promise<Qu
 function comparison(bytes: number, ours: readonly Measured[], spark: readonly Measured[]): readonly string[] {
   const median = (all: readonly Measured[], of: (one: Measured) => number): number => quantile(all.map(of), 0.5);
   const rate = ({ seconds }: Measured): number => bytes / 1e6 / seconds;
-  const row = (name: string, of: (one: Measured) => number, digits: number, ratio: (a: number, b: number) => string) => {
+  const row = (
+    name: string,
+    of: (one: Measured) => number,
+    digits: number,
+    ratio: (a: number, b: number) => string,
+  ) => {
     const [a, b] = [median(ours, of), median(spark, of)];
     const told = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
     return `| ${name} | ${told(a)} | ${told(b)} | ${Number.isNaN(b) ? '–' : ratio(a, b)} |`;
@@ -184,14 +190,30 @@ function comparison(bytes: number, ours: readonly Measured[], spark: readonly Me
     row('seconds', ({ seconds }) => seconds, 1, times),
     row('CPU seconds', ({ cpuSeconds }) => cpuSeconds, 1, times),
     row('peak memory, MiB', ({ peak }) => peak / MiB, 0, times),
-    row('of it before the work, MiB', ({ idlePeak }) => idlePeak / MiB, 0, () => ''),
-    row('files after', ({ filesAfter }) => filesAfter, 0, () => ''),
-    row('MB written', ({ bytesWritten }) => bytesWritten / 1e6, 0, () => ''),
+    row(
+      'of it before the work, MiB',
+      ({ idlePeak }) => idlePeak / MiB,
+      0,
+      () => '',
+    ),
+    row(
+      'files after',
+      ({ filesAfter }) => filesAfter,
+      0,
+      () => '',
+    ),
+    row(
+      'MB written',
+      ({ bytesWritten }) => bytesWritten / 1e6,
+      0,
+      () => '',
+    ),
   ];
 }
 
 function queries(before: QueryTimes | undefined, after: QueryTimes | undefined): readonly string[] {
-  if (before === undefined || after === undefined) return ['Queries were **not** timed: SLUICE_ENGINES_PYTHON is not set.'];
+  if (before === undefined || after === undefined)
+    return ['Queries were **not** timed: SLUICE_ENGINES_PYTHON is not set.'];
   const rows = Object.entries(before).map(([name, { seconds, rows }]) => {
     const then = after[name];
     if (then === undefined || JSON.stringify(rows) !== JSON.stringify(then.rows))
