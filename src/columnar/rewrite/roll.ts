@@ -4,8 +4,8 @@ import type { RewriteRequest } from '../../contracts/file-rewriter.ts';
 /** DuckDB's own row group size, and its unit of rows. */
 const USUAL_ROW_GROUP = 122_880;
 const VECTOR = 2_048;
-/** A file ends behind a whole row group; with so many of them it passes its size by an eighth at most. */
-const ROW_GROUPS_OF_FILE = 8;
+/** A file ends behind a whole row group, and each thread may be writing one: with so many of them it passes its size by a sixteenth a thread. */
+const ROW_GROUPS_OF_FILE = 16;
 
 export interface Roll {
   readonly fileBytes: number;
