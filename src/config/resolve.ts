@@ -141,6 +141,9 @@ function resolveTraces({ otlp, sample }: NonNullable<ParsedFile['telemetry']['tr
 }
 
 const maintenanceOf = ({
+  time_zone,
+  windows,
+  urgent,
   memory,
   threads,
   compaction,
@@ -148,6 +151,14 @@ const maintenanceOf = ({
   manifests,
   orphans,
 }: ParsedFile['maintenance']): MaintenanceSettings => ({
+  timeZone: time_zone,
+  windows,
+  urgent: {
+    smallFilesRatio: urgent.small_files_ratio,
+    deletesRatio: urgent.deletes_ratio,
+    snapshots: urgent.snapshots,
+    manifests: urgent.manifests,
+  },
   memoryBytes: memory,
   threads,
   compaction: {
@@ -157,6 +168,13 @@ const maintenanceOf = ({
     hotFiles: compaction.hot_files,
     coldAfterMs: compaction.cold_after,
     maxGroupBytes: compaction.max_group,
+    triggers: {
+      commits: compaction.triggers.commits ?? compaction.hot_files,
+      bytes: compaction.triggers.bytes,
+      smallFiles: compaction.triggers.small_files,
+      smallFilesRatio: compaction.triggers.small_files_ratio,
+      deletesRatio: compaction.triggers.deletes_ratio,
+    },
   },
   expiry: {
     enabled: expiry.enabled,
@@ -164,8 +182,12 @@ const maintenanceOf = ({
     maxAgeMs: expiry.max_age,
     minSnapshots: expiry.min_snapshots,
     deletesPerSecond: expiry.deletes_per_second,
+    triggers: {
+      commits: expiry.triggers.commits ?? expiry.min_snapshots,
+      snapshots: expiry.triggers.snapshots,
+    },
   },
-  manifests: { enabled: manifests.enabled, schedule: manifests.schedule },
+  manifests: { enabled: manifests.enabled, schedule: manifests.schedule, triggers: manifests.triggers },
   orphans: {
     enabled: orphans.enabled,
     schedule: orphans.schedule,

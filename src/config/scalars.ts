@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import * as z from 'zod';
 import type { ListenAddress } from './units.ts';
 import { formatDuration, formatSize, parseCount, parseDuration, parseListen, parseSize } from './units.ts';
+import { WINDOW_RULE, isTimeZone, parseWindow, type MaintenanceWindow } from '../record/maintenance-window.ts';
 import { SCOPE_RULE, parseScope, type Scope } from '../record/scopes.ts';
 import { Secret } from './secret.ts';
 
@@ -77,6 +78,17 @@ const textThen =
   <T>(parse: (text: string) => T | undefined) =>
   (value: unknown): T | undefined =>
     typeof value === 'string' ? parse(value) : undefined;
+
+export const maintenanceWindow = () =>
+  scalar<MaintenanceWindow>(WINDOW_RULE, textThen(parseWindow), { type: 'string', minLength: 3 });
+
+export const timeZone = () =>
+  scalar<string>(
+    'a time zone such as UTC or Europe/Berlin',
+    textThen((name) => (isTimeZone(name) ? name : undefined)),
+    { type: 'string', minLength: 1 },
+  );
+
 /** A cron expression of five fields, or six with seconds first. */
 export const schedule = () =>
   scalar<string>(

@@ -9,6 +9,7 @@ import {
   flag,
   fraction,
   listen,
+  maintenanceWindow,
   matching,
   oneOf,
   schedule,
@@ -16,6 +17,7 @@ import {
   secret,
   size,
   text,
+  timeZone,
 } from './scalars.ts';
 
 const KiB = 1024;
@@ -182,9 +184,28 @@ const file = z.strictObject({
   compression: oneOf('zstd', 'snappy', 'none').optional().describe('Default: zstd; snappy with encoder parquetjs.'),
 });
 
+const commits = (otherwise: string) =>
+  count({ min: 1 }).optional().describe(`The schedule looks at a table after so many commits. Default: ${otherwise}.`);
+
+const compactionTriggers = z.strictObject({
+  commits: commits('hot_files'),
+  bytes: size({ min: MiB }).prefault('1GiB').describe('The schedule looks at a table that grew by so much.'),
+  small_files: count({ min: 2 })
+    .prefault(500)
+    .describe('Looked at within a minute: a table with so many files that a compaction would spare.'),
+  small_files_ratio: fraction()
+    .prefault(0.5)
+    .describe('The same, for so large a part of its files (from 20 files on).'),
+  deletes_ratio: fraction()
+    .prefault(0.1)
+    .describe('The same, for so many deleted rows for each row of the data files.'),
+});
+
 const compaction = z.strictObject({
   enabled: flag().prefault(true).describe('Merge small files, split large ones and apply deletes by itself.'),
-  schedule: schedule().prefault('* * * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  schedule: schedule()
+    .prefault('* * * * *')
+    .describe('When tables are looked at: a cron expression in maintenance.time_zone.'),
   min_files: count({ min: 2, max: 1000 })
     .prefault(5)
     .describe('Fewer small files are merged only when together they fill file.target.'),
@@ -197,11 +218,14 @@ const compaction = z.strictObject({
   max_group: size({ min: 8 * MiB, max: 64 * GiB })
     .prefault('1GiB')
     .describe('Bytes rewritten and committed at once; local disk holds them twice.'),
+  triggers: compactionTriggers.prefault({}),
 });
 
 const expiry = z.strictObject({
   enabled: flag().prefault(true).describe('Forget old snapshots and delete what only they need.'),
-  schedule: schedule().prefault('7 * * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  schedule: schedule()
+    .prefault('7 * * * *')
+    .describe('When tables are looked at: a cron expression in maintenance.time_zone.'),
   max_age: duration({ min: 60_000 })
     .prefault('3h')
     .describe('Snapshots younger than this stay. history.expire.max-snapshot-age-ms of a table goes before.'),
@@ -209,16 +233,32 @@ const expiry = z.strictObject({
     .prefault(20)
     .describe('At least so many stay. history.expire.min-snapshots-to-keep of a table goes before.'),
   deletes_per_second: count({ min: 1 }).prefault(500).describe('Objects deleted a second at most.'),
+  triggers: z
+    .strictObject({
+      commits: commits('min_snapshots'),
+      snapshots: count({ min: 1 }).prefault(2_000).describe('Looked at within a minute: a table with so many.'),
+    })
+    .prefault({}),
 });
 
 const manifests = z.strictObject({
   enabled: flag().prefault(true).describe('Cluster manifests by partition, so that readers open fewer of them.'),
-  schedule: schedule().prefault('41 4 * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  schedule: schedule()
+    .prefault('41 4 * * *')
+    .describe('When tables are looked at: a cron expression in maintenance.time_zone.'),
+  triggers: z
+    .strictObject({
+      commits: count({ min: 1 }).prefault(100).describe('The schedule looks at a table after so many commits.'),
+      manifests: count({ min: 2 }).prefault(500).describe('Looked at within a minute: a table with so many.'),
+    })
+    .prefault({}),
 });
 
 const orphans = z.strictObject({
   enabled: flag().prefault(true).describe('Delete files under the location of a table that nothing reaches.'),
-  schedule: schedule().prefault('23 3 * * *').describe('When tables are looked at: a cron expression in UTC.'),
+  schedule: schedule()
+    .prefault('23 3 * * *')
+    .describe('When tables are looked at: a cron expression in maintenance.time_zone.'),
   min_age: duration({ min: 72 * HOUR_MS })
     .prefault('96h')
     .describe('Files younger than this may be about to be committed, by whatever writer, and stay.'),
@@ -228,7 +268,25 @@ const orphans = z.strictObject({
   deletes_per_second: count({ min: 1 }).prefault(200).describe('Objects deleted a second at most.'),
 });
 
+/** Where a cause takes all of its points in the health score. */
+const urgent = z.strictObject({
+  small_files_ratio: fraction()
+    .prefault(0.9)
+    .describe('Part of the files that a compaction would spare (from 20 files on).'),
+  deletes_ratio: fraction().prefault(0.3).describe('Deleted rows for each row of the data files.'),
+  snapshots: count({ min: 1 }).prefault(10_000),
+  manifests: count({ min: 2 }).prefault(2_000),
+});
+
 const maintenance = z.strictObject({
+  time_zone: timeZone().prefault('UTC').describe('Of windows and schedules, as in Europe/Berlin.'),
+  windows: z
+    .array(maintenanceWindow(), 'expected a list of windows such as "mon-fri 22:00-06:00"')
+    .prefault([])
+    .describe(
+      'Outside of them only what is asked for or urgent is done: days, hours, or both, as in "mon-fri 22:00-06:00" and "sat,sun". None: at any time.',
+    ),
+  urgent: urgent.prefault({}).describe('From these figures on a table is looked after outside of the windows too.'),
   memory: size({ min: 128 * MiB })
     .prefault('256MiB')
     .describe('Memory limit of rewriting, apart from memory.duckdb; beyond it it spills to disk.'),

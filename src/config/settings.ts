@@ -5,6 +5,7 @@
 import type { PipelineId } from '../core/ids.ts';
 import type { RateLimits } from '../contracts/access.ts';
 import type { TableDefinition } from '../contracts/tables.ts';
+import type { MaintenanceWindow } from '../record/maintenance-window.ts';
 import type { Scope } from '../record/scopes.ts';
 import type { ListenAddress } from './units.ts';
 import type { Secret } from './secret.ts';
@@ -62,16 +63,34 @@ export interface S3Settings {
 }
 
 export interface MaintenanceSettings {
+  /** Of windows and schedules. */
+  readonly timeZone: string;
+  /** None: at any time. */
+  readonly windows: readonly MaintenanceWindow[];
+  /** From these on a table is looked after outside of the windows too. */
+  readonly urgent: {
+    readonly smallFilesRatio: number;
+    readonly deletesRatio: number;
+    readonly snapshots: number;
+    readonly manifests: number;
+  };
   readonly memoryBytes: number;
   readonly threads: number;
   readonly compaction: {
     readonly enabled: boolean;
-    /** Cron expression, UTC. */
+    /** Cron expression. */
     readonly schedule: string;
     readonly minFiles: number;
     readonly hotFiles: number;
     readonly coldAfterMs: number;
     readonly maxGroupBytes: number;
+    readonly triggers: {
+      readonly commits: number;
+      readonly bytes: number;
+      readonly smallFiles: number;
+      readonly smallFilesRatio: number;
+      readonly deletesRatio: number;
+    };
   };
   readonly expiry: {
     readonly enabled: boolean;
@@ -79,10 +98,12 @@ export interface MaintenanceSettings {
     readonly maxAgeMs: number;
     readonly minSnapshots: number;
     readonly deletesPerSecond: number;
+    readonly triggers: { readonly commits: number; readonly snapshots: number };
   };
   readonly manifests: {
     readonly enabled: boolean;
     readonly schedule: string;
+    readonly triggers: { readonly commits: number; readonly manifests: number };
   };
   readonly orphans: {
     readonly enabled: boolean;

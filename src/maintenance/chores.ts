@@ -80,7 +80,7 @@ export const manifestChore = <V extends TableView, M extends PreparedManifests>(
 export const orphanChore = <V extends RootedView>(remover: OrphanRemover<V>, duty: Chore<V>['duty']): Chore<V> => ({
   duty,
   beginsUnseen: true,
-  unit: 'objects',
+  unit: 'bytes',
   nothing: { objects: 0, orphans: 0, bytes: 0n, tooYoung: 0 },
   async estimate(view) {
     const { listed, orphans, bytes, tooYoung } = await remover.find(view);

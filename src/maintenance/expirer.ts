@@ -45,6 +45,7 @@ export class Expirer<V extends TableView> {
    * table was seen without the snapshots.
    */
   async run(target: CommitTarget, report: JobReport, signal: AbortSignal): Promise<ExpiryResult> {
+    await this.#parts.calm(signal);
     const changed = await target.queue.run(() => this.#commit(target, report, signal));
     if (changed === undefined) return NOTHING;
     const { before, after, plan } = changed;

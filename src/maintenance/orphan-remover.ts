@@ -27,6 +27,8 @@ export interface OrphanParts<V extends RootedView> {
   readonly neighbours: (table: V) => Promise<readonly string[]>;
   /** Whether unreached files of the table are nobody's. */
   readonly ownsItsFiles: (table: V) => boolean;
+  /** Resolves when ingestion does not lag. */
+  readonly calm: (signal: AbortSignal) => Promise<void>;
   /** Asked in the table's commit queue: whether no commit of it may still land. */
   readonly isSettled: (table: TableUuid) => boolean;
 }
@@ -66,6 +68,8 @@ export class OrphanRemover<V extends RootedView> {
       report.log('the table says that its files may be those of others (gc.enabled: false): none is an orphan');
       return { ...NONE, deleted: 0, deletedBytes: 0n, failed: [], quarantined: 0 };
     }
+    // Before the search and not after it: what was found an orphan is not to wait for its end.
+    await this.#parts.calm(signal);
     const whileSettled: OrphanRun['whileSettled'] = (work) =>
       target.queue.run(() => {
         this.#assertSettled(target);

@@ -11,6 +11,8 @@ export interface DeletePace {
   readonly locations: Locations;
   readonly runtime: Runtime;
   readonly deletesPerSecond: number;
+  /** Resolves when ingestion does not lag. */
+  readonly calm: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Deleted {
@@ -31,6 +33,7 @@ export async function deletePaced(
 ): Promise<Deleted> {
   let soFar: Deleted = { deleted: 0, left: 0 };
   const flush = async (batch: readonly string[]): Promise<void> => {
+    await pace.calm(signal);
     // In the queue no commit of this table is under way or unknown.
     const left = await queue.run(() => deleteNow(pace.locations, batch, signal));
     soFar = { deleted: soFar.deleted + batch.length - left, left: soFar.left + left };

@@ -19,7 +19,8 @@ import { TaskGroup } from '../core/task-group.ts';
 import type { CommitTarget } from './commit-replace.ts';
 import { Jobs } from './jobs.ts';
 import { planRollback, rollBack, type RollbackParts } from './rollback.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler, type LookOutcome, type WindowSettings } from './scheduler.ts';
+import type { TableLevels, Triggers, Why } from './triggers.ts';
 
 /** A table that maintenance may change now, fresh from the catalog. */
 export interface Place<V> {
@@ -38,7 +39,7 @@ export interface Chore<V> {
   readonly nothing: Figures;
   run(place: Place<V>, report: JobReport, signal: AbortSignal): Promise<Figures>;
   /** When tables are looked at without being asked to; undefined: never. */
-  readonly duty: { readonly schedule: string; readonly afterCommits: number; readonly afterMs: number } | undefined;
+  readonly duty: (Triggers & { readonly schedule: string }) | undefined;
 }
 
 export interface UpkeepOptions<V extends TableView> {
@@ -48,6 +49,9 @@ export interface UpkeepOptions<V extends TableView> {
   readonly rollback: Omit<RollbackParts<V>, 'runtime'>;
   /** Tables that are looked after without being asked to. */
   readonly tables: () => readonly V[];
+  /** Figures of a table as of the last look at its metadata; undefined before there was one. */
+  readonly levelsOf: (view: V) => TableLevels | undefined;
+  readonly window: WindowSettings;
   readonly runtime: Runtime;
   /** Ended jobs of earlier lives, oldest first. */
   readonly known: readonly Job[];
@@ -62,6 +66,8 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
   readonly #jobs: Jobs;
   /** By job id: whoever waits for its end. */
   readonly #waiting = new Map<string, (job: Job) => void>();
+  /** By job id: what stops when the maintenance window closes. */
+  readonly #withWindow = new Set<string>();
 
   constructor(options: UpkeepOptions<V>) {
     this.#options = options;
@@ -75,17 +81,32 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
         options.onEnd(job);
         this.#waiting.get(job.id)?.(job);
         this.#waiting.delete(job.id);
+        this.#withWindow.delete(job.id);
       },
     });
   }
 
   /** Begins to look after tables by itself. */
   begin(): void {
-    const { chores, tables, runtime, onTrouble } = this.#options;
+    const { chores, tables, levelsOf, window, runtime, onTrouble } = this.#options;
     const duties = (Object.entries(chores) as [JobKind, Chore<V>][]).flatMap(([kind, { duty }]) =>
-      duty === undefined ? [] : [{ ...duty, kind, look: (table: TableName) => this.#look(kind, table) }],
+      duty === undefined ? [] : [{ ...duty, kind, look: (table: TableName, why: Why) => this.#look(kind, table, why) }],
     );
-    const scheduler = new Scheduler({ duties, tables, runtime, onTrouble });
+    const scheduler = new Scheduler({
+      ...window,
+      duties,
+      tables: () =>
+        tables().map((view) => {
+          const { name, uuid, sequenceNumber } = view;
+          return { name, uuid, sequenceNumber, levels: levelsOf(view) };
+        }),
+      runtime,
+      onWindowEnd: () => {
+        for (const id of this.#withWindow)
+          this.#jobs.cancel(id, 'the maintenance window closed; what it committed stays');
+      },
+      onTrouble,
+    });
     this.#group.spawn('schedule', (signal) => scheduler.run(signal));
   }
 
@@ -134,15 +155,15 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
     return this.#jobs.cancel(id);
   }
 
-  /** False when a job failed. */
-  async #look(kind: JobKind, table: TableName): Promise<boolean> {
-    if (this.#jobs.open(table, kind) !== undefined) return true;
+  async #look(kind: JobKind, table: TableName, why: Why): Promise<LookOutcome> {
+    if (this.#jobs.open(table, kind) !== undefined) return 'open';
     const place = await this.#options.place(table);
     const estimate = place === undefined ? undefined : await this.#foresee(kind, place);
-    if (estimate === undefined) return true;
-    const job = this.#start(kind, table, 'schedule', estimate);
+    if (estimate === undefined) return 'idle';
+    const job = this.#start(kind, table, why.trigger, estimate, why.reason);
+    if (!why.urgent) this.#withWindow.add(job.id);
     const ended = await new Promise<Job>((resolve) => this.#waiting.set(job.id, resolve));
-    return ended.state !== 'failed';
+    return ended.state === 'failed' ? 'failed' : 'done';
   }
 
   /** Undefined when there is nothing to do. */
@@ -151,9 +172,10 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
     return chore.beginsUnseen === true ? {} : chore.estimate(view);
   }
 
-  #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures): Job {
+  #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures, reason?: string): Job {
     const { chores, place } = this.#options;
-    return this.#jobs.start({ table, kind, trigger, estimate, unit: chores[kind].unit }, async (report, signal) => {
+    const why = reason === undefined ? { trigger } : { trigger, reason };
+    return this.#jobs.start({ table, kind, ...why, estimate, unit: chores[kind].unit }, async (report, signal) => {
       // It may have waited: what the estimate saw is not relied on.
       const fresh = await place(table);
       if (fresh === undefined) throw new SluiceError('not-found', 'the table is gone');

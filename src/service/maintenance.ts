@@ -4,6 +4,7 @@ import type { Coordinator } from '../checkpoint/coordinator.ts';
 import { DuckDbRewriter } from '../columnar/rewrite/duckdb-rewriter.ts';
 import type { Settings } from '../config/settings.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
+import type { TableSurvey } from '../contracts/diagnosis.ts';
 import type { FileRewriter } from '../contracts/file-rewriter.ts';
 import type { Journal } from '../contracts/journal.ts';
 import type { Job } from '../contracts/maintenance-port.ts';
@@ -23,6 +24,7 @@ import { OrphanRemover } from '../maintenance/orphan-remover.ts';
 import { Upkeep, type Place } from '../maintenance/upkeep.ts';
 import { LocalScratch } from '../store/local-scratch.ts';
 import { calmOf } from './calm.ts';
+import { dutiesOf, levelsOf } from './maintenance-triggers.ts';
 import { compactionPolicy, isMaintained, ownsItsFiles, placesOf } from './maintenance-policy.ts';
 import type { Warehouse } from './warehouse.ts';
 
@@ -37,6 +39,8 @@ export interface MaintenanceParts {
   readonly metrics: Pick<Metrics, 'compaction' | 'job'>;
   readonly tracer: Tracer;
   readonly runtime: Runtime;
+  /** As of the last look at the table's metadata. */
+  readonly surveyOf: (table: TableName) => TableSurvey | undefined;
   /** Of earlier lives, oldest first. */
   readonly knownJobs: readonly Job[];
   readonly jobs: Journal;
@@ -46,21 +50,17 @@ export interface MaintenanceParts {
   };
 }
 
-/** Expiry looks at a table at most this late after the last time, however few commits there were. */
-const EXPIRY_AFTER_MS = 3_600_000;
-/** Manifests come with commits: so many, or a day's, are worth a look. */
-const MANIFEST_COMMITS = 100;
-const MANIFESTS_AFTER_MS = 24 * 3_600_000;
-
 export function openMaintenance(parts: MaintenanceParts): {
   readonly upkeep: Upkeep<IcebergView>;
   readonly close: () => Promise<void>;
 } {
   const { settings, warehouse, coordinator, layoutOf, metrics, tracer, runtime, log } = parts;
-  const { compaction, expiry, manifests, orphans } = settings.maintenance;
+  const duties = dutiesOf(settings);
+  const { compaction, expiry, orphans, timeZone, windows } = settings.maintenance;
   const rewriter = openRewriter(settings);
-  const shared = { tables: warehouse.format, format: warehouse.maintenance, locations: warehouse.locations, runtime };
   const calm = calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock);
+  const { format: tables, maintenance: format, locations } = warehouse;
+  const shared = { tables, format, locations, runtime, calm };
   const compactor = new Compactor({
     ...shared,
     rewriter,
@@ -68,7 +68,6 @@ export function openMaintenance(parts: MaintenanceParts): {
     layoutOf,
     limitsOf: (view) => compactionPolicy(view, layoutOf(view).targetFileBytes, compaction),
     history: (view) => warehouse.tables.snapshots(view),
-    calm,
     onBytes: (read, written) => metrics.compaction(read, written),
     tracer,
   });
@@ -77,7 +76,7 @@ export function openMaintenance(parts: MaintenanceParts): {
     policy: { maxAgeMs: expiry.maxAgeMs, minToKeep: expiry.minSnapshots },
     deletesPerSecond: expiry.deletesPerSecond,
   });
-  const manifestRewriter = new ManifestRewriter({ ...shared, calm });
+  const manifestRewriter = new ManifestRewriter(shared);
   const remover = new OrphanRemover<IcebergView>({
     ...shared,
     policy: orphans,
@@ -86,32 +85,12 @@ export function openMaintenance(parts: MaintenanceParts): {
     ownsItsFiles,
     isSettled: (table) => coordinator()?.pipelines.find(({ uuid }) => uuid === table)?.state.kind === 'running',
   });
-  const compacts = compaction.enabled && settings.encoder === 'duckdb';
   const upkeep = new Upkeep<IcebergView>({
     chores: {
-      compact: compactionChore(
-        compactor,
-        compacts
-          ? { schedule: compaction.schedule, afterCommits: compaction.hotFiles, afterMs: compaction.coldAfterMs }
-          : undefined,
-      ),
-      'expire-snapshots': expiryChore(
-        expirer,
-        expiry.enabled
-          ? { schedule: expiry.schedule, afterCommits: expiry.minSnapshots, afterMs: EXPIRY_AFTER_MS }
-          : undefined,
-      ),
-      'rewrite-manifests': manifestChore(
-        manifestRewriter,
-        manifests.enabled
-          ? { schedule: manifests.schedule, afterCommits: MANIFEST_COMMITS, afterMs: MANIFESTS_AFTER_MS }
-          : undefined,
-      ),
-      'remove-orphans': orphanChore(
-        remover,
-        // Files come to be orphans by growing old too: a table without commits is looked at as often.
-        orphans.enabled ? { schedule: orphans.schedule, afterCommits: 1, afterMs: 0 } : undefined,
-      ),
+      compact: compactionChore(compactor, duties.compact),
+      'expire-snapshots': expiryChore(expirer, duties['expire-snapshots']),
+      'rewrite-manifests': manifestChore(manifestRewriter, duties['rewrite-manifests']),
+      'remove-orphans': orphanChore(remover, duties['remove-orphans']),
     },
     place: (table) => placeOf(parts, table),
     rollback: {
@@ -126,6 +105,8 @@ export function openMaintenance(parts: MaintenanceParts): {
         .filter(({ state }) => state.kind === 'running')
         .map(({ view }) => view)
         .filter(isMaintained),
+    levelsOf: ({ name }) => levelsOf(parts.surveyOf(name)),
+    window: { timeZone, windows },
     runtime,
     known: parts.knownJobs,
     onStart: (job) => noteJob(parts.jobs, job),

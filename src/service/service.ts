@@ -166,6 +166,10 @@ async function assemble(
   });
   const maintenance = openMaintenance({
     jobs: journals.jobs,
+    surveyOf: (table) => {
+      const surveyed = surveys.get(table);
+      return surveyed?.kind === 'surveyed' ? surveyed.survey : undefined;
+    },
     knownJobs: await knownJobs(journals.jobs, logger),
     settings,
     warehouse,

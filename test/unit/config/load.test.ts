@@ -64,6 +64,30 @@ describe('an empty file', () => {
     });
   });
 
+  test('maintenance: at any time, by figures that suit a new user, and urgent where a cause takes all its points', () => {
+    expect(settings('').maintenance).toMatchObject({
+      timeZone: 'UTC',
+      windows: [],
+      urgent: { smallFilesRatio: 0.9, deletesRatio: 0.3, snapshots: 10_000, manifests: 2_000 },
+      compaction: {
+        enabled: true,
+        triggers: { commits: 10, bytes: 1024 ** 3, smallFiles: 500, smallFilesRatio: 0.5, deletesRatio: 0.1 },
+      },
+      expiry: { enabled: true, triggers: { commits: 20, snapshots: 2_000 } },
+      manifests: { enabled: true, triggers: { commits: 100, manifests: 500 } },
+      orphans: { enabled: true },
+    });
+    const own = settings(
+      'maintenance: {time_zone: Europe/Berlin, windows: ["mon-fri 22:00-06:00"], compaction: {hot_files: 25}, expiry: {min_snapshots: 7}}',
+    ).maintenance;
+    expect(own).toMatchObject({
+      timeZone: 'Europe/Berlin',
+      windows: [{ days: [1, 2, 3, 4, 5], fromMinute: 22 * 60, toMinute: 6 * 60 }],
+      compaction: { triggers: { commits: 25 } },
+      expiry: { triggers: { commits: 7 } },
+    });
+  });
+
   test('settings are frozen all the way down', () => {
     const given = settings('');
     expect(Object.isFrozen(given)).toBe(true);
@@ -124,6 +148,23 @@ describe('faults', () => {
       'who may come without a key',
       'auth: {anonymous: sometimes}',
       ['f.yaml:1:19 auth.anonymous: expected until-keys or loopback or never or always'],
+    ],
+    [
+      'a maintenance window',
+      'maintenance: {windows: [nightly]}',
+      [
+        'f.yaml:1:25 maintenance.windows.0: expected a window such as "22:00-06:00", "mon-fri 22:00-06:00" or "sat,sun"',
+      ],
+    ],
+    [
+      'a time zone',
+      'maintenance: {time_zone: Berlin}',
+      ['f.yaml:1:26 maintenance.time_zone: expected a time zone such as UTC or Europe/Berlin'],
+    ],
+    [
+      'a threshold above all',
+      'maintenance: {compaction: {triggers: {small_files_ratio: 50}}}',
+      ['f.yaml:1:58 maintenance.compaction.triggers.small_files_ratio: expected a fraction above 0 and up to 1'],
     ],
     ['a list for a map', 'server: [1]', ['f.yaml:1:9 server: expected keys and values']],
     ['nothing for a map', 'server:\n', ['f.yaml:1:8 server: expected keys and values']],

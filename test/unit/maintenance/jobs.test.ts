@@ -1,12 +1,9 @@
-/** Jobs from start to end, and the schedule that starts them. */
+/** Jobs from start to end. */
 import { describe, expect, it } from 'vitest';
 import type { Job, JobReport } from '../../../src/contracts/maintenance-port.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
-import { tableUuid } from '../../../src/core/ids.ts';
 import { TaskGroup } from '../../../src/core/task-group.ts';
 import { Jobs, type JobRequest } from '../../../src/maintenance/jobs.ts';
-import { nextTime, pauseMs } from '../../../src/maintenance/schedule.ts';
-import { Scheduler, type Duty } from '../../../src/maintenance/scheduler.ts';
 import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
 
 const REQUEST: JobRequest = {
@@ -126,92 +123,5 @@ describe('a job that is watched', () => {
     expect(heard.filter(({ endedAt }) => endedAt !== undefined)).toHaveLength(1);
     expect(gone).toEqual([]);
     expect(jobs.watch('job_unknown', () => undefined)).toBeUndefined();
-  });
-});
-
-describe('a schedule', () => {
-  it('is read as UTC', () => {
-    const midnight = Date.UTC(2026, 10, 25);
-    expect(nextTime('30 3 * * *', midnight)).toBe(midnight + 3.5 * 3_600_000);
-    expect(nextTime('* * * * *', midnight)).toBe(midnight + 60_000);
-    expect(nextTime('* * * * * *', midnight)).toBe(midnight + 1_000);
-  });
-
-  it('leaves a table that fails alone for longer each time, six hours at most', () => {
-    expect([1, 2, 3, 50].map(pauseMs)).toEqual([60_000, 240_000, 960_000, 21_600_000]);
-  });
-});
-
-describe('the scheduler', () => {
-  /** Runs until the schedule has come round so often; each time with the sequence number and the answer given. */
-  async function looks(rounds: readonly (readonly [sequence: bigint, well: boolean, advanceMs: number])[]) {
-    const runtime = testRuntime(1);
-    const looked: number[] = [];
-    const stop = new AbortController();
-    let round = -1;
-    const duty: Duty = {
-      kind: 'compact',
-      schedule: '* * * * *',
-      afterCommits: 10,
-      afterMs: 600_000,
-      look: () => {
-        looked.push(round);
-        return Promise.resolve(rounds[round]?.[1] ?? true);
-      },
-    };
-    const table = {
-      name: { namespace: ['web'], name: 'clicks' },
-      uuid: tableUuid('0193f7a0-0000-7000-8000-00000000000a'),
-    };
-    const scheduler = new Scheduler({
-      duties: [duty],
-      tables: () => {
-        round += 1;
-        const now = rounds[round];
-        if (now === undefined) {
-          stop.abort(new SluiceError('closed', 'enough'));
-          return [];
-        }
-        runtime.advance(now[2]);
-        return [{ ...table, sequenceNumber: now[0] }];
-      },
-      runtime: {
-        ...runtime,
-        clock: {
-          ...runtime.clock,
-          sleep: (ms) => {
-            if (stop.signal.aborted) return Promise.reject(new SluiceError('closed', 'enough'));
-            runtime.advance(ms);
-            return Promise.resolve();
-          },
-        },
-      },
-      onTrouble: () => undefined,
-    });
-    await expect(scheduler.run(stop.signal)).rejects.toMatchObject({ kind: 'closed' });
-    return looked;
-  }
-
-  it('looks at a table at once, then after enough commits or enough time', async () => {
-    expect(
-      await looks([
-        [5n, true, 0],
-        [14n, true, 0],
-        [15n, true, 0],
-        [16n, true, 0],
-        [16n, true, 600_000],
-      ]),
-    ).toEqual([0, 2, 4]);
-  });
-
-  it('leaves a table alone for a while after a failure', async () => {
-    expect(
-      await looks([
-        [10n, false, 0],
-        [30n, false, 60_000],
-        [50n, true, 60_000],
-        [70n, true, 240_000],
-      ]),
-    ).toEqual([0, 1, 3]);
   });
 });

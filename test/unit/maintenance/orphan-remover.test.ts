@@ -54,6 +54,7 @@ beforeEach(async () => {
 
 const remover = (change: Partial<OrphanParts<RootedView>> = {}): OrphanRemover<RootedView> =>
   new OrphanRemover({
+    calm: () => Promise.resolve(),
     tables: {
       load: () => Promise.resolve(current === undefined ? { kind: 'absent' } : { kind: 'loaded', view: current }),
     },

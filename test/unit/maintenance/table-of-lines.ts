@@ -47,11 +47,16 @@ export class TableOfLines {
   readonly expirer: Expirer<IcebergView>;
   /** Called with each rewrite, before it answers. */
   meanwhile: (request: RewriteRequest) => Promise<void> = () => Promise.resolve();
+  /** Resolves when maintenance has its turn. */
+  calm: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  /** The partition of what is appended. */
+  day = 19_787;
   #lane = 0;
 
   constructor(directory: string) {
     const { iceberg, locations, runtime } = this;
-    const shared = { tables: iceberg.format, format: iceberg.maintenance, locations, runtime };
+    const calm = (signal: AbortSignal): Promise<void> => this.calm(signal);
+    const shared = { tables: iceberg.format, format: iceberg.maintenance, locations, runtime, calm };
     this.compactor = new Compactor({
       ...shared,
       rewriter: this.#rewriter(),
@@ -66,7 +71,6 @@ export class TableOfLines {
       }),
       limitsOf: () => POLICY,
       history: (view) => iceberg.tables.snapshots(view),
-      calm: () => Promise.resolve(),
       onBytes: () => undefined,
       tracer: NO_TRACER,
     });
@@ -139,7 +143,7 @@ export class TableOfLines {
     const filePath = `${view.location}/data/${nextToken()}.txt`;
     const bytes = Buffer.from(text);
     await this.store.put(this.locations.resolve(filePath).key, bytes, { kind: 'if-absent' });
-    return { ...factsOf(text), filePath, specId: 0, partition: [19_787] };
+    return { ...factsOf(text), filePath, specId: 0, partition: [this.day] };
   }
 
   #rewriter(): FileRewriter {

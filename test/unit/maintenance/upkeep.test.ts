@@ -39,6 +39,8 @@ function upkeepWith(beginsUnseen: boolean) {
       onTrouble: () => undefined,
     },
     tables: () => [],
+    levelsOf: () => undefined,
+    window: { timeZone: 'UTC', windows: [] },
     runtime: testRuntime(),
     known: [],
     onStart: () => undefined,

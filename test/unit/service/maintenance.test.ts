@@ -54,6 +54,7 @@ const SETTINGS: MaintenanceSettings['compaction'] = {
   hotFiles: 10,
   coldAfterMs: 600_000,
   maxGroupBytes: 1_000_000,
+  triggers: { commits: 10, bytes: 1_000_000, smallFiles: 500, smallFilesRatio: 0.5, deletesRatio: 0.1 },
 };
 const table = (properties: Record<string, string>) => ({ properties: new Map(Object.entries(properties)) });
 
