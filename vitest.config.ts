@@ -1,6 +1,6 @@
 /**
  * Test projects. `npm test` runs unit, contract, simulation and service; servers, engines, packaging and crash need what
- * `.ci/run` provisions; soak takes minutes and wants the machine for itself.
+ * `.ci/run` provisions; soak and concurrency take minutes and want the machine for themselves.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -21,6 +21,7 @@ export default defineConfig({
       project('packaging', ['test/packaging/**/*.test.ts'], 600_000),
       project('crash', ['test/crash/**/*.test.ts'], 1_800_000),
       project('soak', ['test/soak/**/*.test.ts'], 900_000),
+      project('concurrency', ['test/concurrency/**/*.test.ts'], 900_000),
     ],
   },
 });

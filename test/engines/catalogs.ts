@@ -32,9 +32,13 @@ export interface NewTable {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** PyIceberg also makes tables: the self-test needs some that are not ours. Format version 2. */
-export interface MakingCatalog extends ForeignCatalog {
+/** PyIceberg also makes tables (the self-test needs some that are not ours; format version 2), writes files anew to delete from them, and tags. */
+export interface PyicebergCatalog extends ForeignCatalog {
   create(catalog: CatalogFile, table: string, made: NewTable): Promise<string>;
+  /** Deletes the rows whose `long` column has one of the values, in one commit or, when none is there, in none. */
+  deleteIn(catalog: CatalogFile, table: string, column: string, values: readonly number[]): Promise<void>;
+  /** Tags the current snapshot and resolves to its id. */
+  tag(catalog: CatalogFile, table: string, tag: string): Promise<string>;
 }
 
 /** Java also deletes by equality, which no other engine here writes. */
@@ -75,7 +79,7 @@ export function sparkCatalog(): SparkCatalog {
   };
 }
 
-export function pyicebergCatalog(): MakingCatalog {
+export function pyicebergCatalog(): PyicebergCatalog {
   const judge = judgeProcess('pyiceberg');
   return {
     ...foreignCatalog(judge),
@@ -83,6 +87,10 @@ export function pyicebergCatalog(): MakingCatalog {
       const made = { table, schema: { ...schema, 'schema-id': 0 }, partition, properties };
       return (await ask(judge, 'catalog-create', catalog, made))['metadata'] as string;
     },
+    deleteIn: async (catalog, table, column, values) =>
+      void (await ask(judge, 'catalog-delete', catalog, { table, column, values })),
+    tag: async (catalog, table, tag) =>
+      (await ask(judge, 'catalog-tag', catalog, { table, tag }))['snapshot'] as string,
   };
 }
 

@@ -30,6 +30,13 @@ class DuckDb(SqlEngine):
         self.connection.execute(f"LOAD {quoted(_extension(duckdb_extension_avro, 'avro'))}")
         self.connection.execute(f"LOAD {quoted(_extension(duckdb_extension_iceberg, 'iceberg'))}")
 
+    def answer(self, request):
+        """Beside what every judge answers: any one statement; values of its rows are text."""
+        if request["mode"] != "sql":
+            return super().answer(request)
+        rows = self.run(request["statement"]).to_pylist()
+        return {"rows": [{k: None if v is None else str(v) for k, v in row.items()} for row in rows]}
+
     def source(self, location):
         return f"iceberg_scan({quoted(path_of(location))})"
 

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.expressions import In
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import ALWAYS_TRUE, StaticTable
@@ -23,6 +24,8 @@ def answer(request):
     table = StaticTable.from_metadata("file://" + path_of(location))
     if mode == "count":
         return {"count": str(table.scan().count())}
+    if mode == "files":
+        return {"files": _files(table)}
     where = expression(request["predicate"]) if request.get("predicate") else ALWAYS_TRUE
     if mode == "rows":
         return {"rows": _rows(table, fields_of(location, request.get("columns")), where)}
@@ -33,6 +36,15 @@ def answer(request):
     if mode == "aggregate":
         return _aggregate(table, fields_of(location, request["columns"]))
     raise ValueError(f"unknown mode {mode}")
+
+
+def _files(table):
+    """Live data files."""
+    found = table.inspect.data_files().select(["file_path", "file_size_in_bytes", "partition"])
+    return [
+        {"path": file["file_path"], "bytes": file["file_size_in_bytes"], "partition": str(file.get("partition"))}
+        for file in found.to_pylist()
+    ]
 
 
 def _rows(table, fields, where=ALWAYS_TRUE):
@@ -83,6 +95,21 @@ def _catalog_append(request):
     return {"metadata": table.metadata_location}
 
 
+def _catalog_delete(request):
+    """Deletes the rows whose column has one of the values, by writing their files anew."""
+    table = _catalog(request).load_table(request["table"])
+    table.delete(In(request["column"], request["values"]))
+    return {}
+
+
+def _catalog_tag(request):
+    """Tags the current snapshot."""
+    table = _catalog(request).load_table(request["table"])
+    snapshot = table.current_snapshot().snapshot_id
+    table.manage_snapshots().create_tag(snapshot, request["tag"]).commit()
+    return {"snapshot": str(snapshot)}
+
+
 def _catalog_create(request):
     """A new table of the given Iceberg schema, partition fields and properties."""
     catalog = _catalog(request)
@@ -96,6 +123,13 @@ def _catalog_create(request):
     return {"metadata": table.metadata_location}
 
 
-_CATALOG = {"catalog-create": _catalog_create, "catalog-tables": _tables, "catalog-rows": _catalog_rows, "catalog-append": _catalog_append}
+_CATALOG = {
+    "catalog-append": _catalog_append,
+    "catalog-create": _catalog_create,
+    "catalog-delete": _catalog_delete,
+    "catalog-rows": _catalog_rows,
+    "catalog-tables": _tables,
+    "catalog-tag": _catalog_tag,
+}
 
 serve(answer)
