@@ -66,7 +66,7 @@ export function sparkHand({ spark, catalog }: Judges): Hand {
         ),
       expire: (table) =>
         sql(
-          `CALL ${catalog.name}.system.expire_snapshots(table => '${table}', older_than => current_timestamp() - INTERVAL ${SNAPSHOTS_STAY_S} SECONDS, retain_last => ${SNAPSHOTS_STAY})`,
+          `CALL ${catalog.name}.system.expire_snapshots(table => '${table}', older_than => TIMESTAMP '${secondsAgo(SNAPSHOTS_STAY_S)}', retain_last => ${SNAPSHOTS_STAY})`,
         ),
     },
   };
@@ -143,3 +143,7 @@ export class ForeignWriter {
     this.#books.violations.push(`${this.#hand.name}, ${what} ${table}: ${why.slice(0, 1_000)}`);
   }
 }
+
+/** As Spark reads a time in UTC: it does not take an expression that it would have to fold. */
+const secondsAgo = (seconds: number): string =>
+  new Date(Date.now() - seconds * 1000).toISOString().replace(/T|Z/g, ' ').trim();

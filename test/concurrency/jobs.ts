@@ -12,7 +12,8 @@ const LOOK_MS = 200;
 const PATIENCE_MS = 120_000;
 
 export interface Job {
-  readonly id: string;
+  /** Its id. */
+  readonly job: string;
   readonly table: string;
   readonly kind: string;
   readonly state: string;
@@ -45,8 +46,8 @@ export class JobTally {
   async look(url: string): Promise<void> {
     const { json } = await ask(`${url}/api/v1/jobs`);
     for (const job of (json['jobs'] ?? []) as readonly Job[]) {
-      if (this.#ended.has(job.id) || !['done', 'failed', 'cancelled'].includes(job.state)) continue;
-      this.#ended.set(job.id, job);
+      if (this.#ended.has(job.job) || !['done', 'failed', 'cancelled'].includes(job.state)) continue;
+      this.#ended.set(job.job, job);
       if (job.state === 'failed')
         this.#books.violations.push(`${job.kind} of ${job.table} failed: ${job.error ?? 'without a reason'}`);
     }

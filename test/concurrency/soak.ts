@@ -17,7 +17,7 @@ import { Readers } from './readers.ts';
 import { ask, expectAnswer, NDJSON } from './requests.ts';
 import { SmallFiles } from './small-files.ts';
 import { FIELDS, PROPERTIES, SMALL_FILES, TABLES } from './tables.ts';
-import { verdictOn } from './verdict.ts';
+import { verdictOn, type SettledTable } from './verdict.ts';
 
 const PRODUCERS = 4;
 const LAG_LOOK_MS = 100;
@@ -62,7 +62,10 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
   try {
     await judges.open();
     await underLoad(plan, cast, lives);
-    const verdicts = await lives.orderly((url) => settled(url, cast));
+    const settledTables = await lives.orderly((url) => settled(url, cast));
+    // Without the daemon nothing expires while the engines read.
+    const verdicts: string[] = [];
+    for (const table of settledTables) verdicts.push(...(await verdictOn(table, books, judges)).slice(0, LISTED));
     const { small } = cast;
     const looked =
       small.longestS <= LONGEST_WITHOUT_A_LOOK_S
@@ -154,19 +157,19 @@ async function underLoad({ minutes, onProgress }: SoakPlan, cast: Cast, lives: L
   await all;
 }
 
-/** Lets everything acknowledged reach its table, compacts once more, and holds every table against the books. */
-async function settled(url: string, { books, judges, jobs }: Cast): Promise<readonly string[]> {
-  const verdicts: string[] = [];
+/** Lets everything acknowledged reach its table, and compacts each once more. */
+async function settled(url: string, { jobs }: Cast): Promise<readonly SettledTable[]> {
+  const tables: SettledTable[] = [];
   for (const { name } of TABLES) {
     const letters = (await ask(`${url}/api/v1/tables/${name}__dead_letters`)).status === 200;
     await drained(url, name);
     if (letters) await drained(url, `${name}__dead_letters`);
     await jobs.compacted(url, name);
     const { location } = await expectAnswer(200, `${url}/api/v1/tables/${name}`);
-    verdicts.push(...(await verdictOn(name, String(location), letters, books, judges)).slice(0, LISTED));
+    tables.push({ name, location: String(location), letters });
   }
   await jobs.look(url);
-  return verdicts;
+  return tables;
 }
 
 /** What earlier lives left in the log is read back in the background. */

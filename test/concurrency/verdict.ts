@@ -6,11 +6,17 @@ import type { Judges } from './judges.ts';
 import { mostSmall } from './small-files.ts';
 import { FOREIGN_IDS, SMALL_FILES, TABLES } from './tables.ts';
 
-/** Of one table. `letters`: whether it has dead letters. */
+/** A table that nobody writes to any more, nor to its dead letters. */
+export interface SettledTable {
+  readonly name: string;
+  /** URI. */
+  readonly location: string;
+  /** Whether it has dead letters. */
+  readonly letters: boolean;
+}
+
 export async function verdictOn(
-  table: string,
-  location: string,
-  letters: boolean,
+  { name: table, location, letters }: SettledTable,
   books: Books,
   judges: Judges,
 ): Promise<readonly string[]> {
