@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { childJson, load } from './child.ts';
 import { eventFields, writeEvents } from './events.ts';
-import type { BulkJob, LoadResult, PacedJob } from './load-generator.ts';
+import type { BulkJob, LoadResult } from './load-generator.ts';
 import { cpuSeconds, peakBytes, quantile, syncTimes } from './measure.ts';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -34,7 +35,7 @@ export async function run(args: readonly string[]): Promise<void> {
     await mkdir(cache, { recursive: true });
     const events = join(cache, `events-${records}-seed-42.ndjson`);
     const { bytes } = await writeEvents(events, records, 42);
-    const limit = await childJson<Limit>(here('./engine-limit.ts'), [events, join(folder, 'limit.parquet')]);
+    const limit = await childJson<Limit>('./engine-limit.ts', [events, join(folder, 'limit.parquet')]);
     const bulk = await service(join(folder, 'bulk'), (url, pid) =>
       measureBulk(url, pid, {
         kind: 'bulk',
@@ -58,7 +59,7 @@ export async function run(args: readonly string[]): Promise<void> {
           committedEvery: 50,
           seed: 7,
         }),
-        childJson<number[]>(here('./sync-probe.ts'), [folder, values.seconds]),
+        childJson<number[]>('./sync-probe.ts', [folder, values.seconds]),
       ]),
     );
     const report = render({
@@ -138,18 +139,6 @@ async function service<T>(directory: string, work: (tableUrl: string, pid: numbe
 }
 
 const settleDisk = (): Promise<unknown> => once(spawn('sync'), 'close');
-
-const load = (job: BulkJob | PacedJob): Promise<LoadResult> =>
-  childJson(here('./load-generator.ts'), [JSON.stringify(job)]);
-
-async function childJson<T>(script: string, args: readonly string[]): Promise<T> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`${script} ended with ${code}`);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as T;
-}
 
 async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   let text = '';

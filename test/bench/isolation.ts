@@ -2,15 +2,14 @@
  * `npm run bench isolation [-- --seconds N --out FILE]`: acknowledgement times of a paced producer on a table of its own, alone and beside
  * bombs, slow clients, and a table that cannot be written. Load generator and attackers share the machine's cores with the daemon.
  */
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { Daemon } from '../support/daemon/daemon.ts';
 import { BOMBS, SlowClients } from '../support/bombs/bombs.ts';
-import type { LoadResult, PacedJob } from './load-generator.ts';
+import { load } from './child.ts';
+import type { PacedJob } from './load-generator.ts';
 import { eventFields } from './events.ts';
 import { cpuSeconds, peakBytes, quantile } from './measure.ts';
 
@@ -128,16 +127,6 @@ async function measured(
   const told = await attacking;
   const ms = (q: number): string => `${quantile(result.ackMs, q).toFixed(1)} ms`;
   return `| ${name} | ${ms(0.5)} | ${ms(0.99)} | ${ms(1)} | ${result.retries} | ${((100 * cpu) / result.seconds).toFixed(0)} % | ${turn} ms | ${told} |`;
-}
-
-async function load(job: PacedJob): Promise<LoadResult> {
-  const script = fileURLToPath(new URL('./load-generator.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`the load generator ended with ${code}`);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as LoadResult;
 }
 
 async function bombs(table: string, until: AbortSignal): Promise<string> {

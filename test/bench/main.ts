@@ -2,6 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   check: () => import('./check.ts'),
   isolation: () => import('./isolation.ts'),
+  maintenance: () => import('./maintenance.ts'),
   commit: () => import('./commit.ts'),
   compact: () => import('./compact.ts'),
   ingest: () => import('./ingest.ts'),
