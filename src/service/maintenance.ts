@@ -1,4 +1,5 @@
 /** Maintenance of the running daemon put together. Owns which tables it may touch, and the life of its parts. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Coordinator } from '../checkpoint/coordinator.ts';
 import { DuckDbRewriter } from '../columnar/rewrite/duckdb-rewriter.ts';
@@ -21,10 +22,12 @@ import { Expirer } from '../maintenance/expirer.ts';
 import { noteJob } from '../maintenance/job-book.ts';
 import { ManifestRewriter } from '../maintenance/manifest-rewriter.ts';
 import { OrphanRemover } from '../maintenance/orphan-remover.ts';
+import { PacedRewriter } from '../maintenance/paced-rewriter.ts';
 import { Upkeep, type Place } from '../maintenance/upkeep.ts';
 import { LocalScratch } from '../store/local-scratch.ts';
 import { calmOf } from './calm.ts';
 import { dutiesOf, levelsOf } from './maintenance-triggers.ts';
+import { processEffort } from './process-facts.ts';
 import { compactionPolicy, isMaintained, ownsItsFiles, placesOf } from './maintenance-policy.ts';
 import type { Warehouse } from './warehouse.ts';
 
@@ -57,7 +60,12 @@ export function openMaintenance(parts: MaintenanceParts): {
   const { settings, warehouse, coordinator, layoutOf, metrics, tracer, runtime, log } = parts;
   const duties = dutiesOf(settings);
   const { compaction, expiry, orphans, timeZone, windows } = settings.maintenance;
-  const rewriter = openRewriter(settings);
+  const rewriter = new PacedRewriter({
+    rewriter: openRewriter(settings),
+    clock: runtime.clock,
+    effort: processEffort,
+    cores: availableParallelism(),
+  });
   const calm = calmOf(() => coordinator()?.pipelines ?? [], settings.checkpoint.intervalMs, runtime.clock);
   const { format: tables, maintenance: format, locations } = warehouse;
   const shared = { tables, format, locations, runtime, calm };

@@ -1,8 +1,9 @@
-/** What the operating system and the engine say of this process: memory and delays of the event loop. Owns the readings. */
+/** What the operating system and the engine say of this process: memory, CPU time, the event loop. Owns the readings. */
 import { totalmem } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { DaemonFacts } from '../contracts/diagnosis.ts';
+import type { Effort } from '../maintenance/paced-rewriter.ts';
 
 /** The histogram counts the timer's own period in. */
 const RESOLUTION_MS = 20;
@@ -54,4 +55,9 @@ export function processMemory(): ProcessMemory {
     resident: rss,
     machine: container > 0 && container < total ? container : total,
   };
+}
+
+export function processEffort(): Effort {
+  const { user, system } = process.cpuUsage();
+  return { cpu: (user + system) / 1e6, loop: performance.eventLoopUtilization().active / 1000 };
 }

@@ -7,15 +7,14 @@ import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { childJson, load } from './child.ts';
 import { eventFields, writeEvents } from './events.ts';
 import type { BulkJob, LoadResult } from './load-generator.ts';
 import { cpuSeconds, peakBytes, quantile, syncTimes } from './measure.ts';
+import { service } from './service.ts';
 
-const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const YAML = 'server: { listen: "127.0.0.1:0" }\ncheckpoint: { interval: 1s }\ntelemetry: { log_level: warn }\n';
 
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -36,7 +35,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const events = join(cache, `events-${records}-seed-42.ndjson`);
     const { bytes } = await writeEvents(events, records, 42);
     const limit = await childJson<Limit>('./engine-limit.ts', [events, join(folder, 'limit.parquet')]);
-    const bulk = await service(join(folder, 'bulk'), (url, pid) =>
+    const bulk = await onTable(join(folder, 'bulk'), (url, pid) =>
       measureBulk(url, pid, {
         kind: 'bulk',
         url: '',
@@ -48,7 +47,7 @@ export async function run(args: readonly string[]): Promise<void> {
     // What the bulk load left for the disk to write is not the paced load's.
     await settleDisk();
     const sync = await syncTimes(folder, 500);
-    const [paced, syncMeanwhile] = await service(join(folder, 'paced'), (url) =>
+    const [paced, syncMeanwhile] = await onTable(join(folder, 'paced'), (url) =>
       Promise.all([
         load({
           kind: 'paced',
@@ -109,45 +108,19 @@ async function measureBulk(url: string, pid: number, job: BulkJob): Promise<Bulk
   return { result, committedSeconds, cpuSeconds: cpu, peakBytes: await peakBytes(pid), files: files.length, counted };
 }
 
-/** Runs the daemon on a fresh data directory with 1 s checkpoints, creates the table, and stops it by SIGTERM afterwards. */
-async function service<T>(directory: string, work: (tableUrl: string, pid: number) => Promise<T>): Promise<T> {
-  await mkdir(directory, { recursive: true });
-  const config = join(directory, 'sluice.yaml');
-  await writeFile(
-    config,
-    `data_dir: ${join(directory, 'data')}\nserver: { listen: "127.0.0.1:0" }\ncheckpoint: { interval: 1s }\ntelemetry: { log_level: warn }\n`,
-  );
-  const child = spawn(here('../../bin/sluice'), ['run', '-c', config, '-o', 'json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    const address = await firstLine(child.stdout);
-    const base = (JSON.parse(address) as { url: string }).url;
+/** On a daemon of its own with 1 s checkpoints, whose table is new. */
+const onTable = <T>(directory: string, work: (tableUrl: string, pid: number) => Promise<T>): Promise<T> =>
+  service(directory, YAML, async (base, pid) => {
     const created = await fetch(`${base}/api/v1/tables`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ name: 'bench.events', schema: { fields: eventFields } }),
     });
     if (!created.ok) throw new Error(`create table: ${created.status} ${await created.text()}`);
-    return await work(`${base}/api/v1/tables/bench.events`, child.pid ?? 0);
-  } finally {
-    child.kill('SIGTERM');
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    await Promise.race([ended, sleep(30_000)]);
-    if (child.exitCode === null) child.kill('SIGKILL');
-  }
-}
+    return work(`${base}/api/v1/tables/bench.events`, pid);
+  });
 
 const settleDisk = (): Promise<unknown> => once(spawn('sync'), 'close');
-
-async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = '';
-  for await (const chunk of stream) {
-    text += String(chunk);
-    if (text.includes('\n')) return text.slice(0, text.indexOf('\n'));
-  }
-  throw new Error('the daemon ended before it was ready');
-}
 
 interface Report {
   readonly command: string;

@@ -9,12 +9,12 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadSettings } from '../../src/config/load.ts';
-import { Daemon } from '../support/daemon/daemon.ts';
 import { BusyMaintenance, type Work } from './busy-maintenance.ts';
 import { load } from './child.ts';
 import { makeTable } from './compact-table.ts';
 import { eventFields, writeEvents } from './events.ts';
 import { cpuSeconds, quantile } from './measure.ts';
+import { service } from './service.ts';
 
 const EVERY_SECOND = '{ schedule: "* * * * * *" }';
 const SHARED_YAML =
@@ -55,7 +55,7 @@ export async function run(args: readonly string[]): Promise<void> {
       records: { type: 'string', default: '5000000' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '10' },
-      files: { type: 'string', default: '200' },
+      files: { type: 'string', default: '60' },
       rows: { type: 'string', default: '20000' },
       out: { type: 'string' },
     },
@@ -99,12 +99,11 @@ async function measure(arm: Arm, bench: Bench): Promise<Measured> {
   await writeFile(config, `data_dir: ${join(directory, 'data')}\n`);
   const settings = loadSettings(config, { env: {}, directory, readFile: (path) => readFileSync(path, 'utf8') });
   await makeTable(settings, files, rows, false);
-  const daemon = await Daemon.start({ directory, yaml: YAML[arm] });
   try {
-    const url = await daemon.url;
-    return await underLoad(url, daemon.pid, bench, arm === 'beside' ? await BusyMaintenance.begin(url) : undefined);
+    return await service(directory, YAML[arm], async (base, pid) =>
+      underLoad(base, pid, bench, arm === 'beside' ? await BusyMaintenance.begin(base) : undefined),
+    );
   } finally {
-    await daemon.kill();
     await rm(directory, { recursive: true, force: true });
   }
 }
