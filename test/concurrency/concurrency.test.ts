@@ -22,7 +22,7 @@ test(`${MINUTES} minutes, seed ${SEED}: rows are exact, readers never fail, smal
   for (const what of ['append', 'delete'])
     for (const engine of ['pyiceberg', 'spark'])
       expect(result.attempts.count(`${engine} ${what}`, 'done'), `${engine} ${what}`).toBeGreaterThan(0);
-  for (const what of ['spark rewrite', 'spark expire', 'pyiceberg tag'])
+  for (const what of ['spark rewrite', 'spark expire', 'spark manifests', 'spark orphans', 'pyiceberg tag'])
     expect(result.attempts.count(what, 'done'), what).toBeGreaterThan(0);
   expect(result.jobs.sum('files_removed')).toBeGreaterThan(100);
   expect(result.jobs.sum('snapshots_expired')).toBeGreaterThan(100);

@@ -1,5 +1,5 @@
 /**
- * PyIceberg and Spark at work beside us: appends, deletes in both ways, compaction, expiry, tags. Owns their turns; a statement that lost
+ * PyIceberg and Spark at work beside us: appends, deletes in both ways, compaction, expiry, manifests, orphans. Owns their turns; a statement that lost
  * its race is counted and, where rows depend on it, tried again. What became of it goes to the books.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import type { Chance } from '../support/chance.ts';
 import type { Attempts } from './attempts.ts';
 import { idsOf, type Books, type Rows } from './books.ts';
 import { deletableIds, type Judges } from './judges.ts';
+import { isThere, strayAmong } from './stray-file.ts';
 import {
   dayOf,
   DELETABLE,
@@ -47,7 +48,8 @@ export function pyicebergHand({ pyiceberg, catalog }: Judges): Hand {
   };
 }
 
-export function sparkHand({ spark, catalog }: Judges): Hand {
+export function sparkHand(judges: Judges): Hand {
+  const { spark, catalog } = judges;
   const sql = async (statement: string): Promise<void> => void (await spark.sql(catalog, statement));
   const nameOf = (table: string): string => `${catalog.name}.${table}`;
   return {
@@ -68,6 +70,12 @@ export function sparkHand({ spark, catalog }: Judges): Hand {
         sql(
           `CALL ${catalog.name}.system.expire_snapshots(table => '${table}', older_than => TIMESTAMP '${secondsAgo(SNAPSHOTS_STAY_S)}', retain_last => ${SNAPSHOTS_STAY})`,
         ),
+      manifests: (table) => sql(`CALL ${catalog.name}.system.rewrite_manifests(table => '${table}')`),
+      orphans: async (table) => {
+        const stray = await strayAmong(await judges.files(judges.current(table)));
+        await sql(`CALL ${catalog.name}.system.remove_orphan_files(table => '${table}')`);
+        if (await isThere(stray)) throw new Error(`${stray} is still there`);
+      },
     },
   };
 }

@@ -2,9 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogLines } from '../soak/log-lines.ts';
 import { Daemon } from '../support/daemon/daemon.ts';
-import { YAML } from './tables.ts';
+import { LIFE_S, YAML } from './tables.ts';
 
-const LIFE_MS = 20_000;
 const LISTED = 20;
 
 /** Runs until the signal aborts. */
@@ -26,7 +25,7 @@ export class Lives {
       const daemon = await this.#start();
       const life = new AbortController();
       const running = load(await daemon.url, life.signal);
-      await Promise.race([sleep(LIFE_MS, undefined, { signal: over }).catch(() => undefined), running]);
+      await Promise.race([sleep(LIFE_S * 1000, undefined, { signal: over }).catch(() => undefined), running]);
       const ended = daemon.ended;
       await daemon.kill();
       life.abort();

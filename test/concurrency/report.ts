@@ -2,7 +2,7 @@
 import { cpus, loadavg } from 'node:os';
 import { quantile } from '../bench/measure.ts';
 import type { SoakResult } from './soak.ts';
-import { SMALL_FILES } from './tables.ts';
+import { MOST_SMALL_FILES, SMALL_FILES } from './tables.ts';
 
 export function report(result: SoakResult, minutes: number, seed: number): string {
   const { attempts, jobs, readers, small } = result;
@@ -30,8 +30,8 @@ export function report(result: SoakResult, minutes: number, seed: number): strin
     `| reads | ${listed(readers.reads)}; ${result.keptSnapshots} snapshots kept |`,
     `| a read of the current table by DuckDB, p50 / p99 | ${quantile(readers.readMs, 0.5).toFixed(0)} / ${quantile(readers.readMs, 0.99).toFixed(0)} ms |`,
     `| data files of a table, most | ${small.mostFiles} |`,
-    `| small files of a partition, most | ${small.most} (${SMALL_FILES} and those since the last look) |`,
-    `| longest above ${SMALL_FILES} by files that were there already | ${small.longestS.toFixed(1)} s |`,
+    `| small files of a partition, most | ${small.most}; the bound is ${MOST_SMALL_FILES} |`,
+    `| longest with more than ${SMALL_FILES} small files that were there already, in a partition | ${small.longestS.toFixed(1)} s |`,
     '',
     ...result.violations.map((violation) => `- ${violation}`),
   ].join('\n');

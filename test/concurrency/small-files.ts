@@ -1,6 +1,5 @@
 /**
- * How many small files there are, and for how long there were more than there may be. A partition may hold `SMALL_FILES` and those that came
- * since it was looked at last; so the age of the oldest one above the bound is how long nobody looked. Owns the measure, not the reading.
+ * How many small files there are at once, and for how long older ones alone were above what a look leaves. Owns the measure, not the reading.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Books } from './books.ts';
@@ -17,7 +16,7 @@ export class SmallFiles {
   most = 0;
   /** Live data files of one table at once. */
   mostFiles = 0;
-  /** The longest that a partition had been above the bound by older files alone. Seconds. */
+  /** That a partition had been above what a look leaves, by files that were there already: how long nobody looked. Seconds. */
   longestS = 0;
 
   /** One table after the other until the signal aborts. */

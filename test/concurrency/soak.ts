@@ -16,7 +16,7 @@ import { linesOf, producer } from './producers.ts';
 import { Readers } from './readers.ts';
 import { ask, expectAnswer, NDJSON } from './requests.ts';
 import { SmallFiles } from './small-files.ts';
-import { FIELDS, PROPERTIES, SMALL_FILES, TABLES } from './tables.ts';
+import { FIELDS, MOST_SMALL_FILES, PROPERTIES, TABLES } from './tables.ts';
 import { verdictOn, type SettledTable } from './verdict.ts';
 
 const PRODUCERS = 4;
@@ -24,12 +24,6 @@ const LAG_LOOK_MS = 100;
 const LAG_PATIENCE_MS = 60_000;
 /** Of each kind of violation that may be many. */
 const LISTED = 20;
-/**
- * Longer, a partition is not above the bound by files that were there already: a look may wait for a life of the daemon to end and for jobs
- * of the other tables.
- */
-const LONGEST_WITHOUT_A_LOOK_S = 60;
-
 export interface SoakPlan {
   readonly directory: string;
   readonly minutes: number;
@@ -67,10 +61,10 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
     const verdicts: string[] = [];
     for (const table of settledTables) verdicts.push(...(await verdictOn(table, books, judges)).slice(0, LISTED));
     const { small } = cast;
-    const looked =
-      small.longestS <= LONGEST_WITHOUT_A_LOOK_S
+    const many =
+      small.most <= MOST_SMALL_FILES
         ? []
-        : [`a partition had more than ${SMALL_FILES} small files that were ${small.longestS.toFixed(0)} s old`];
+        : [`a partition had ${small.most} small files at once; ${MOST_SMALL_FILES} is the bound`];
     return {
       kills: lives.kills,
       requests: books.ledger.requests.length,
@@ -87,7 +81,7 @@ export async function soak(plan: SoakPlan): Promise<SoakResult> {
         ...books.violations.slice(0, LISTED),
         ...cast.exact.flatMap(({ violations }) => violations).slice(0, LISTED),
         ...verdicts,
-        ...looked,
+        ...many,
         ...lives.unexpected,
       ],
     };

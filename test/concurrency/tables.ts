@@ -34,8 +34,17 @@ const TARGET_BYTES = MiB;
 /** Below it a data file is small (docs/maintenance.md). */
 export const SMALL_BYTES = 0.75 * TARGET_BYTES;
 const HOT_FILES = 4;
-/** Small files that a hot partition may hold beside those that came since the last look (docs/maintenance.md). */
+/** Small files that a look leaves in a hot partition (docs/maintenance.md). */
 export const SMALL_FILES = 4 * (HOT_FILES - 1);
+/** From when the daemon is ready until it is killed. */
+export const LIFE_S = 20;
+/** Of all writers of a partition together: a checkpoint, and about as many foreign commits. */
+const FILES_A_SECOND = 2;
+/**
+ * Small files that a partition may hold at any time: those that a look leaves, and what comes in two lives. The look of one may be lost to a
+ * kill, that of the next waits for jobs of all other tables.
+ */
+export const MOST_SMALL_FILES = SMALL_FILES + 2 * LIFE_S * FILES_A_SECOND;
 /** A reader has this long from when its snapshot was current: the least that the daemon can be set to. */
 export const SNAPSHOTS_STAY_S = 60;
 export const SNAPSHOTS_STAY = 20;
