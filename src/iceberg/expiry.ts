@@ -52,10 +52,14 @@ const reachedByRefs = (metadata: TableMetadata): ReadonlySet<bigint> =>
     ),
   );
 
-/** What Flink's, Kafka Connect's and our own commits say about themselves is lost with the last snapshot that says it (checklist 15.5). */
+/**
+ * What Flink's, Kafka Connect's and our own commits say about themselves is lost with the last snapshot that says it (checklist 15.5). An
+ * earlier expiry has left one behind that main no longer leads to: what main says goes first, then any snapshot, the newest first.
+ */
 function newestOfPipelines(metadata: TableMetadata): Iterable<Snapshot> {
   const newest = new Map<string, Snapshot>();
-  for (const snapshot of ancestors(metadata)) {
+  const others = metadata.snapshots.toSorted((a, b) => (a.sequenceNumber < b.sequenceNumber ? 1 : -1));
+  for (const snapshot of [...ancestors(metadata), ...others]) {
     const markers = Object.entries(snapshot.summary).filter(([key]) => MARKERS.some((marker) => marker.test(key)));
     for (const [key, value] of markers) {
       const owner = key === 'sluice.pipeline' || key === 'flink.job-id' ? `${key} ${value}` : key;

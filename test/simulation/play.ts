@@ -1,7 +1,5 @@
 /** Plays one seed and says how it failed; makes a failing world smaller by taking kinds of faults away while it fails in the same way. */
-import type { Plant } from './plants.ts';
 import { InvariantViolation } from './world/core.ts';
-import type { FaultKind } from './world/faults.ts';
 import { World, type WorldOptions } from './world/world.ts';
 
 export interface SeedFailure {
@@ -11,8 +9,7 @@ export interface SeedFailure {
   readonly message: string;
   readonly events: readonly string[];
   /** Faults that were on. */
-  readonly kinds: ReadonlySet<FaultKind>;
-  readonly without: ReadonlySet<FaultKind>;
+  readonly kinds: ReadonlySet<string>;
 }
 
 export async function playSeed(options: WorldOptions): Promise<SeedFailure | undefined> {
@@ -33,7 +30,6 @@ export async function playSeed(options: WorldOptions): Promise<SeedFailure | und
             : String(error),
       events: world.scheduler.lastEvents(400),
       kinds: world.faults.kinds,
-      without: options.without ?? new Set(),
     };
   }
 }
@@ -45,12 +41,19 @@ export async function traceOf(seed: number): Promise<string> {
   return world.scheduler.hash;
 }
 
-export async function shrink(failure: SeedFailure, plant: Plant | undefined): Promise<SeedFailure> {
+/** Takes kinds of faults away while the world fails in the same way. `play` plays the seed once more, without them. */
+export async function shrink(
+  failure: SeedFailure,
+  play: (without: ReadonlySet<string>) => Promise<SeedFailure | undefined>,
+): Promise<SeedFailure> {
   let smallest = failure;
+  let without: ReadonlySet<string> = new Set();
   for (const kind of failure.kinds) {
-    const without = new Set([...smallest.without, kind]);
-    const again = await playSeed({ seed: failure.seed, without, ...(plant === undefined ? {} : { plant }) });
-    if (again?.invariant === failure.invariant) smallest = again;
+    const fewer = new Set([...without, kind]);
+    const again = await play(fewer);
+    if (again?.invariant !== failure.invariant) continue;
+    smallest = again;
+    without = fewer;
   }
   return smallest;
 }

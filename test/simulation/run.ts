@@ -1,20 +1,26 @@
-/** `npm run test:sim -- --seeds N [--from S] [--plant NAME] [--trace]`: plays seeds; the first that fails is shrunk and printed, exit code 1. */
+/**
+ * `npm run test:sim -- --seeds N [--from S] [--world NAME] [--plant NAME] [--trace]`: plays seeds; the first that fails is shrunk and printed,
+ * exit code 1.
+ */
 import { parseArgs } from 'node:util';
-import { plantNamed, PLANTS } from './plants.ts';
-import { playSeed, shrink, type SeedFailure } from './play.ts';
+import { GAMES } from './games.ts';
+import { shrink, type SeedFailure } from './play.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
+    world: { type: 'string', default: 'ingestion' },
     plant: { type: 'string' },
     trace: { type: 'string', default: '30' },
     'keep-going': { type: 'boolean', default: false },
   },
 });
-const plant = values.plant === undefined ? undefined : plantNamed(values.plant);
-if (values.plant !== undefined && plant === undefined)
-  throw new Error(`no plant ${values.plant}; there are: ${PLANTS.map(({ name }) => name).join(', ')}`);
+const { plant } = values;
+const game = GAMES[values.world];
+if (game === undefined) throw new Error(`no world ${values.world}; there are: ${Object.keys(GAMES).join(', ')}`);
+if (plant !== undefined && !game.plants.includes(plant))
+  throw new Error(`no plant ${plant}; there are: ${game.plants.join(', ')}`);
 
 const first = Number(values.from);
 const count = Number(values.seeds);
@@ -36,14 +42,14 @@ const report = (failure: SeedFailure): void => {
 
 let failures = 0;
 for (; current < first + count; current += 1) {
-  const failure = await playSeed({ seed: current, ...(plant === undefined ? {} : { plant }) });
+  const failure = await game.play(current, plant);
   if (failure === undefined) continue;
   failures += 1;
   if (values['keep-going']) {
     process.stdout.write(`seed=${failure.seed} step=${failure.step} ${failure.message}\n`);
     continue;
   }
-  report(await shrink(failure, plant));
+  report(await shrink(failure, (without) => game.play(failure.seed, plant, without)));
   break;
 }
 const seconds = Number(process.hrtime.bigint() - started) / 1e9;

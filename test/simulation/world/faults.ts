@@ -78,7 +78,7 @@ export class Faults {
   /** `often`: what ends nothing in this world, and may happen as it likes. `always`: what the world is about. */
   static drawn(
     random: SeededRandom,
-    without: ReadonlySet<FaultKind>,
+    without: ReadonlySet<string>,
     often: ReadonlySet<FaultKind>,
     always: ReadonlySet<FaultKind>,
   ): Faults {

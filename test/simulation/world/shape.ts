@@ -34,7 +34,7 @@ export interface WorldShape {
 
 export function drawShape(
   random: SeededRandom,
-  without: ReadonlySet<FaultKind> | undefined,
+  without: ReadonlySet<string> | undefined,
   plant: Plant | undefined,
   stage: StageShape | undefined,
 ): WorldShape {
@@ -82,7 +82,7 @@ export function drawShape(
 
 function drawFaults(
   random: SeededRandom,
-  without: ReadonlySet<FaultKind>,
+  without: ReadonlySet<string>,
   plant: Plant | undefined,
   letters: boolean,
   aboutLateRefusals: boolean,

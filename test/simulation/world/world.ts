@@ -14,7 +14,6 @@ import { replay } from '../actors/replayer.ts';
 import type { Plant } from '../plants.ts';
 import { InvariantViolation, type Invariant, type WorldCore } from './core.ts';
 import { WorldTime, type Effects } from './effects.ts';
-import type { FaultKind } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import { Ledger, type SentRequest } from './ledger.ts';
 import { Life } from './life.ts';
@@ -33,7 +32,7 @@ import { WorldTables } from './world-tables.ts';
 
 export interface WorldOptions {
   readonly seed: number;
-  readonly without?: ReadonlySet<FaultKind>;
+  readonly without?: ReadonlySet<string>;
   readonly plant?: Plant;
   readonly stage?: StageShape;
 }

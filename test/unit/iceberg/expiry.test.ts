@@ -84,6 +84,17 @@ describe('expiry', () => {
     expect(gone(history({}, [2, 5]), 10_000)).toEqual([1, 2, 3, 4, 6, 7, 8]);
   });
 
+  it('keeps it in the expiries that follow, when main no longer leads to it (seed 1 of the maintained world)', () => {
+    const once = applyUpdates(
+      history({}, [2, 5]),
+      'old',
+      [{ action: 'remove-snapshots', snapshotIds: planExpiry(history({}, [2, 5]), POLICY, 10_000).snapshots }],
+      10_000,
+    );
+    expect(once.snapshots.map(({ snapshotId }) => Number(snapshotId))).toEqual([5, 9]);
+    expect(gone(once, 1_000_000)).toEqual([]);
+  });
+
   it('keeps snapshots that no ref names only while they are young', () => {
     const snapshots = [...history().snapshots, { ...snapshot(20, 3), sequenceNumber: 9n, timestampMs: 80 }];
     expect(gone(history({ snapshots }), 150)).not.toContain(20);
