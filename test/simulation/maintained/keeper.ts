@@ -69,7 +69,8 @@ export class Keeper {
     const pointers = new SimPointers({ book: world.book, effects, faults, random: random.fork('catalog'), trouble });
     this.iceberg = openIceberg(pointers, locations, ROOT, this.runtime);
     const maintenance = world.plant?.format?.(this.iceberg.maintenance, { store, world }) ?? this.iceberg.maintenance;
-    const shared = { tables: this.iceberg.format, format: maintenance, locations, runtime: this.runtime };
+    const calm = () => Promise.resolve();
+    const shared = { tables: this.iceberg.format, format: maintenance, locations, runtime: this.runtime, calm };
     this.#compactor = new Compactor({
       ...shared,
       rewriter: new LineRewriter(this.local),
@@ -84,12 +85,11 @@ export class Keeper {
       }),
       limitsOf: () => world.compaction,
       history: (view) => this.iceberg.tables.snapshots(view),
-      calm: () => Promise.resolve(),
       onBytes: () => undefined,
       tracer: NO_TRACER,
     });
     this.#expirer = new Expirer({ ...shared, policy: world.shape.expiry, deletesPerSecond: 200 });
-    this.#manifests = new ManifestRewriter({ ...shared, calm: () => Promise.resolve() });
+    this.#manifests = new ManifestRewriter(shared);
     this.#orphans = new OrphanRemover<IcebergView>({
       ...shared,
       policy: world.shape.orphans,

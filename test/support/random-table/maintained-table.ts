@@ -91,7 +91,6 @@ export class MaintainedTable {
       layoutOf: (view) => layoutOf(view, { targetBytes: policy.targetBytes, compression: 'zstd' }),
       limitsOf: () => policy,
       history: (view) => this.iceberg.tables.snapshots(view),
-      calm: () => Promise.resolve(),
       onBytes: () => undefined,
       tracer: NO_TRACER,
     });
@@ -198,8 +197,7 @@ export class MaintainedTable {
   }
 
   async rewriteManifests() {
-    const parts = { ...this.#shared, calm: () => Promise.resolve() };
-    const rewriter = new ManifestRewriter<IcebergView, PreparedIcebergManifests>(parts);
+    const rewriter = new ManifestRewriter<IcebergView, PreparedIcebergManifests>(this.#shared);
     return rewriter.run(await this.#target(), await this.load(), REPORT, NEVER);
   }
 
@@ -221,7 +219,8 @@ export class MaintainedTable {
 
   get #shared() {
     const { iceberg, runtime } = this;
-    return { tables: iceberg.format, format: iceberg.maintenance, locations: this.#locations, runtime };
+    const calm = () => Promise.resolve();
+    return { tables: iceberg.format, format: iceberg.maintenance, locations: this.#locations, runtime, calm };
   }
 
   async #target(): Promise<CommitTarget> {
