@@ -1,5 +1,6 @@
 /** The tables held against the ledger when a soak is over: every acknowledged record once, in its table or in its dead letters. */
 import type { Ledger } from '../crash/ledger.ts';
+import { fetchAgain } from '../support/fetch-again.ts';
 import { tableColumn } from '../support/table-column.ts';
 
 /** Everything acknowledged must have been committed. A dead letter that was replayed is in both, once each. */
@@ -7,7 +8,7 @@ export async function booksOf(url: string, ledger: Ledger, tables: readonly stri
   const violations: string[] = [];
   for (const table of tables) {
     const letters = `${table}__dead_letters`;
-    const there = (await fetch(`${url}/api/v1/tables/${letters}`)).status === 200;
+    const there = (await fetchAgain(`${url}/api/v1/tables/${letters}`)).status === 200;
     const refused = there ? await lettersOf(url, letters, `status = 'open'`) : [];
     const replayed = there
       ? await lettersOf(url, letters, `status = 'open' AND id IN (SELECT id FROM files WHERE status = 'replayed')`)

@@ -1,6 +1,7 @@
 /** One look at a daemon from outside: what the system says of its process, its folders, and its own metrics. Linux. */
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fetchAgain } from '../support/fetch-again.ts';
 
 export interface Sample {
   /** Seconds since the load began. */
@@ -36,7 +37,7 @@ export interface Sample {
 }
 
 export async function takeSample(url: string, pid: number, dataFolder: string, at: number): Promise<Sample> {
-  const metrics = parseMetrics(await (await fetch(`${url}/metrics`)).text());
+  const metrics = parseMetrics(await (await fetchAgain(`${url}/metrics`)).text());
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);

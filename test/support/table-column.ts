@@ -1,6 +1,7 @@
 /** A column of a table's live data files, as the daemon lists them and DuckDB reads them. */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { fileURLToPath } from 'node:url';
+import { fetchAgain } from './fetch-again.ts';
 
 /** `select` and, when given, `where` are SQL of DuckDB over the columns of `files`. Local files only; empty for a table without files. */
 export async function tableColumn(
@@ -9,7 +10,7 @@ export async function tableColumn(
   select: string,
   where = 'true',
 ): Promise<readonly unknown[]> {
-  const { files } = (await (await fetch(`${url}/api/v1/tables/${table}/files`)).json()) as {
+  const { files } = (await (await fetchAgain(`${url}/api/v1/tables/${table}/files`)).json()) as {
     files: { file_path: string }[];
   };
   if (files.length === 0) return [];
