@@ -1,6 +1,7 @@
 /** Wire forms of jobs and figures: snake_case, 64-bit numbers as text, times as ISO 8601. */
 import type { Figures, Job } from '../contracts/maintenance-port.ts';
 import { formatTableName } from '../core/ids.ts';
+import { arrangementJson } from './arrangement-query.ts';
 import { isoTime } from './wire.ts';
 
 /** With its log if it has one. */
@@ -9,6 +10,7 @@ export const jobJson = (job: Omit<Job, 'log'> & Partial<Pick<Job, 'log'>>) => ({
   table: formatTableName(job.table),
   kind: job.kind,
   trigger: job.trigger,
+  ...(job.arrangement === undefined ? {} : arrangementJson(job.arrangement)),
   ...(job.reason === undefined ? {} : { reason: job.reason }),
   state: job.state,
   created_at: isoTime(job.createdAt),

@@ -9,6 +9,8 @@ export interface JobJson {
   readonly table: string;
   readonly kind: string;
   readonly trigger: string;
+  readonly strategy?: string;
+  readonly columns?: readonly string[];
   readonly reason?: string;
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly created_at: string;

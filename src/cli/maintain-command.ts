@@ -1,5 +1,5 @@
 /** A command that has one kind of maintenance done to a table: estimate, question, job, and its progress to the end. */
-import { Command } from 'commander';
+import { Command, type OptionValues } from 'commander';
 import { tablePath } from './api-client.ts';
 import type { ClientOptions, CommandContext } from './command-context.ts';
 import { clientOf, terminalOf, withClient } from './command-context.ts';
@@ -22,10 +22,15 @@ export interface Maintained {
   readonly question: string;
   /** Whether the estimate names any work. */
   readonly hasWork: (estimate: FiguresJson) => boolean;
+  /** Options of its own, and the query parameters that they make. */
+  readonly more?: {
+    readonly options: (command: Command) => Command;
+    readonly query: (options: OptionValues) => Readonly<Record<string, string>>;
+  };
 }
 
 export const maintainCommand = (context: CommandContext, what: Maintained): Command =>
-  withClient(new Command(what.name))
+  withClient(what.more?.options(new Command(what.name)) ?? new Command(what.name))
     .description(what.description)
     .argument('<table>', 'namespace.table')
     .option('--dry-run', 'say what would be done, and do nothing')
@@ -35,7 +40,9 @@ export const maintainCommand = (context: CommandContext, what: Maintained): Comm
       const client = clientOf(context, options, 'operators');
       const terminal = terminalOf(context, options);
       const path = `${tablePath(table)}/actions/${what.kind}`;
-      const answer = (await client.expect('POST', `${path}?dry_run=true`)) as { readonly estimate: FiguresJson };
+      const query = what.more?.query(options) ?? {};
+      const dryRun = new URLSearchParams({ ...query, dry_run: 'true' }).toString();
+      const answer = (await client.expect('POST', `${path}?${dryRun}`)) as { readonly estimate: FiguresJson };
       if (options.dryRun === true) {
         terminal.facts(answer, figureFacts(answer.estimate));
         return;
@@ -52,7 +59,10 @@ export const maintainCommand = (context: CommandContext, what: Maintained): Comm
           return;
         }
       }
-      const started = (await client.expect('POST', path)) as JobJson;
+      const started = (await client.expect(
+        'POST',
+        Object.keys(query).length === 0 ? path : `${path}?${new URLSearchParams(query).toString()}`,
+      )) as JobJson;
       const job = options.wait ? await toTheEnd(context, client, started) : started;
       terminal.facts(job, [
         ['job', job.job],

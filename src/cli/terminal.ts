@@ -123,7 +123,7 @@ export function humanBytes(value: string | number | bigint): string {
   let size = Number(value);
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
+  while (Math.abs(size) >= 1024 && unit < units.length - 1) {
     size /= 1024;
     unit += 1;
   }

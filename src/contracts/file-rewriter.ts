@@ -31,6 +31,11 @@ export interface EqualityDeletes extends PositionDeletes {
 export interface RewriteRequest {
   /** Of the files to be written. A sort order is honoured within each call, not beyond it. */
   readonly layout: FileLayout;
+  /**
+   * Field ids, two to eight: rows stand along a Z-curve through these columns, so that files overlap little in each of them. In place of the
+   * layout's sort order; the files name none.
+   */
+  readonly zOrder?: readonly number[];
   readonly inputs: readonly RewriteInput[];
   readonly positionDeletes: readonly PositionDeletes[];
   readonly equalityDeletes: readonly EqualityDeletes[];

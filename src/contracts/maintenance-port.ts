@@ -6,6 +6,20 @@ export type JobKind = (typeof JOB_KINDS)[number];
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
+/** A column by its dotted name, and how rows are sorted by it. */
+export interface SortColumn {
+  readonly name: string;
+  readonly direction: 'asc' | 'desc';
+  readonly nullOrder: 'nulls-first' | 'nulls-last';
+}
+
+/** How compaction is to arrange the rows of every file of a table, whatever its size. */
+export type Arrangement =
+  /** Without columns: by the table's own sort order. */
+  | { readonly strategy: 'sort'; readonly columns: readonly SortColumn[] }
+  /** Along a Z-curve through two to eight columns, so that files overlap little in each of them. */
+  | { readonly strategy: 'z-order'; readonly columns: readonly string[] };
+
 /** Figures by name in camel case: files, bytes, seconds. Names are part of the answer of the API. */
 export type Figures = Readonly<Record<string, number | bigint>>;
 
@@ -17,6 +31,8 @@ export interface Job {
   readonly trigger: 'schedule' | 'threshold' | 'request';
   /** What the schedule or a threshold saw, in words. */
   readonly reason?: string;
+  /** Of a compaction that was asked for with one; else files are merged by size, and sorted as the table says. */
+  readonly arrangement?: Arrangement;
   readonly state: JobState;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -55,10 +71,13 @@ export type RollbackAnswer =
   | { readonly kind: 'moved' };
 
 export interface MaintenancePort {
-  /** Undefined when there is no such table. Changes nothing. */
-  estimate(kind: JobKind, table: TableName): Promise<Figures | undefined>;
-  /** The job, or the one of this kind that waits or runs for the table already. Undefined when there is no such table. */
-  start(kind: JobKind, table: TableName): Promise<Job | undefined>;
+  /** Undefined when there is no such table. Changes nothing. `arrangement` is for `compact` only; columns it lacks are `invalid-input`. */
+  estimate(kind: JobKind, table: TableName, arrangement?: Arrangement): Promise<Figures | undefined>;
+  /**
+   * The job, or the one of this kind and arrangement that waits or runs for the table already. Undefined when there is no such table.
+   * Rejects as `estimate`.
+   */
+  start(kind: JobKind, table: TableName, arrangement?: Arrangement): Promise<Job | undefined>;
   /** Sets main to one of its ancestors; `dry` only says what that would do. Undefined when there is no such table. */
   rollBack(table: TableName, to: SnapshotId, dry: boolean): Promise<RollbackAnswer | undefined>;
   /** Newest first; ended ones only as far back as the daemon remembers. */

@@ -3,7 +3,7 @@ import type { Figures } from '../contracts/maintenance-port.ts';
 import type { PreparedManifests, PreparedReplace } from '../contracts/maintenance.ts';
 import type { TableView } from '../contracts/table-format.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { CompactionPlan } from './compaction-plan.ts';
+import type { EstimatedPlan } from './compaction-estimate.ts';
 import { DeleteUse } from './delete-use.ts';
 import type { Compactor } from './compactor.ts';
 import type { Expirer } from './expirer.ts';
@@ -15,19 +15,19 @@ export function compactionChore<V extends TableView, R extends PreparedReplace>(
   compactor: Compactor<V, R>,
   duty: Chore<V>['duty'],
 ): Chore<V> {
-  const figures = (plan: Pick<CompactionPlan, 'groups' | 'use' | 'dangling'>): Figures => ({
+  const figures = (plan: EstimatedPlan): Figures => ({
     ...compactor.estimate(plan),
   });
   return {
     duty,
     unit: 'bytes',
-    nothing: figures({ groups: [], use: new DeleteUse([]), dangling: [] }),
-    async estimate(view) {
-      const plan = await compactor.plan(view);
+    nothing: figures({ groups: [], use: new DeleteUse([]), dangling: [], isSorted: false }),
+    async estimate(view, arrangement) {
+      const plan = await compactor.plan(view, arrangement);
       return plan.groups.length + plan.dangling.length === 0 ? undefined : figures(plan);
     },
-    async run({ target, view }, report, signal) {
-      const plan = await compactor.plan(view);
+    async run({ target, view }, report, signal, arrangement) {
+      const plan = await compactor.plan(view, arrangement);
       report.log(`${plan.files} files, ${plan.smallFiles} of them small; ${plan.groups.length} groups to rewrite`);
       if (plan.unreadable > 0) report.log(`${plan.unreadable} files are of a format that is not rewritten here`);
       const result = await compactor.run(target, view, plan, report, signal);

@@ -4,11 +4,12 @@
  */
 import type { DeleteFile, LiveDataFile } from '../contracts/maintenance.ts';
 import type { PartitionTuple } from '../record/values.ts';
+import type { RowOrder } from './arrangement.ts';
 import { packed } from './bin-pack.ts';
 import { DELETED_SHARE, LARGE, MANY_DELETES, SMALL, TIER, TIERS, type CompactionLimits } from './compaction-limits.ts';
 import { DeleteUse, type AppliedDeletes } from './delete-use.ts';
 
-export type Reason = 'small' | 'large' | 'deletes';
+export type Reason = 'small' | 'large' | 'deletes' | 'order';
 
 /** Files of one spec and tuple that are rewritten and committed together. */
 export interface RewriteGroup {
@@ -21,6 +22,8 @@ export interface RewriteGroup {
   /** Files that come out, by size. */
   readonly filesAfter: number;
   readonly reasons: readonly Reason[];
+  /** In place of the table's own. */
+  readonly rowOrder?: RowOrder;
 }
 
 export interface CompactionPlan {
@@ -34,6 +37,8 @@ export interface CompactionPlan {
   readonly use: DeleteUse;
   /** Delete files that apply to none of them: what foreign writers replaced or dropped leaves them behind. */
   readonly dangling: readonly DeleteFile[];
+  /** Whether rows are sorted on the way. */
+  readonly isSorted: boolean;
 }
 
 export interface PlanInput {
@@ -44,6 +49,10 @@ export interface PlanInput {
   readonly specId: number;
   /** A partition all of whose files are of this sequence number or older is cold. */
   readonly coldSequence: bigint;
+  /** Whether the table has a sort order. */
+  readonly isSorted: boolean;
+  /** Every file is to be arranged so, whatever its size. */
+  readonly rowOrder?: RowOrder;
   readonly applied: AppliedDeletes;
 }
 
@@ -60,6 +69,7 @@ export function planCompaction(input: PlanInput, limits: CompactionLimits): Comp
     unreadable: input.files.length - readable.length,
     use,
     dangling: use.dangling(input.deletes),
+    isSorted: input.isSorted || input.rowOrder !== undefined,
   };
 }
 
@@ -69,23 +79,46 @@ function rewritten(
   use: DeleteUse,
   limits: CompactionLimits,
 ): readonly (readonly LiveDataFile[])[] {
+  const { rowOrder } = input;
+  if (rowOrder !== undefined)
+    return packed(files.toSorted(byAge), mostBytes(files, input, limits)).filter(
+      (group) => !isArranged(group, rowOrder, use, limits),
+    );
   const cold = files.every(({ sequenceNumber }) => sequenceNumber <= input.coldSequence);
   const small = files.filter((file) => isSmall(file, limits));
   const merged = new Set(cold ? small : crowded(small, limits));
   const must = new Set(files.filter((file) => isLarge(file, limits) || isHeavy(file, use)));
-  const chosen = files
-    .filter((file) => must.has(file) || merged.has(file))
-    .toSorted((a, b) => Number(a.sequenceNumber - b.sequenceNumber));
-  // Rows of an older spec spread over several tuples, and files of a split are not rolled: one group makes no file above the target.
-  const most =
-    files[0]?.specId === input.specId ? limits.maxGroupBytes : Math.min(limits.maxGroupBytes, limits.targetBytes);
-  return packed(chosen, most).filter(
+  const chosen = files.filter((file) => must.has(file) || merged.has(file)).toSorted(byAge);
+  return packed(chosen, mostBytes(files, input, limits)).filter(
     (group) =>
       group.some((file) => must.has(file)) ||
       group.length >= limits.minFiles ||
       (group.length > 1 && bytesOf(group) >= BigInt(limits.targetBytes)),
   );
 }
+
+const byAge = (a: LiveDataFile, b: LiveDataFile): number => Number(a.sequenceNumber - b.sequenceNumber);
+
+/** Rows of an older spec spread over several tuples, and files of a split are not rolled: one group makes no file above the target. */
+const mostBytes = (
+  files: readonly LiveDataFile[],
+  { specId }: PlanInput,
+  { maxGroupBytes, targetBytes }: CompactionLimits,
+): number => (files[0]?.specId === specId ? maxGroupBytes : Math.min(maxGroupBytes, targetBytes));
+
+/** A file by itself that says it has the table's own order already. What stands in another says nothing of it. */
+const isArranged = (
+  [file, ...others]: readonly LiveDataFile[],
+  { sortOrder }: RowOrder,
+  use: DeleteUse,
+  limits: CompactionLimits,
+): boolean =>
+  others.length === 0 &&
+  file !== undefined &&
+  sortOrder.orderId > 0 &&
+  file.sortOrderId === sortOrder.orderId &&
+  !isLarge(file, limits) &&
+  !isHeavy(file, use);
 
 /** Small files of a growing partition that stand with enough others of their size. */
 function crowded(small: readonly LiveDataFile[], limits: CompactionLimits): readonly LiveDataFile[] {
@@ -106,8 +139,11 @@ function groupOf(
 ): RewriteGroup {
   const bytes = bytesOf(files);
   const deletes = [...new Map(files.flatMap((file) => file.deletes.map((each) => [each.filePath, each]))).values()];
+  const { rowOrder } = input;
   const reasons = new Set(
-    files.map((file): Reason => (isHeavy(file, use) ? 'deletes' : isLarge(file, limits) ? 'large' : 'small')),
+    files.map((file): Reason =>
+      rowOrder !== undefined ? 'order' : isHeavy(file, use) ? 'deletes' : isLarge(file, limits) ? 'large' : 'small',
+    ),
   );
   return {
     specId: files[0]?.specId ?? input.specId,
@@ -117,6 +153,7 @@ function groupOf(
     bytes,
     filesAfter: Math.max(1, Math.round(Number(bytes) / limits.targetBytes)),
     reasons: [...reasons],
+    ...(rowOrder === undefined ? {} : { rowOrder }),
   };
 }
 

@@ -13,6 +13,8 @@ export interface CompactionResult {
   readonly filesAdded: number;
   readonly bytesRead: bigint;
   readonly bytesWritten: bigint;
+  /** By which the table is smaller for what was committed; below 0 when it is larger. */
+  readonly bytesSaved: bigint;
   readonly rowsDeleted: bigint;
   readonly deleteFilesRemoved: number;
   readonly seconds: number;
@@ -30,6 +32,7 @@ export class CompactionTotal {
     filesAdded: 0,
     bytesRead: 0n,
     bytesWritten: 0n,
+    bytesSaved: 0n,
     rowsDeleted: 0n,
     deleteFilesRemoved: 0,
     seconds: 0,
@@ -53,6 +56,7 @@ export class CompactionTotal {
       groupsCommitted: result.groupsCommitted + 1,
       filesRemoved: result.filesRemoved + group.files.length,
       filesAdded: result.filesAdded + made.files.length,
+      bytesSaved: result.bytesSaved + group.bytes - made.bytesOut,
       rowsDeleted: result.rowsDeleted + made.rowsDeleted,
     };
   }

@@ -3,13 +3,15 @@
  * and what is learnt on the way (speed, deletes already applied); how files are chosen, made and committed is beside it.
  */
 import type { DeleteFile, LiveDataFile, MaintenanceFormat, PreparedReplace } from '../contracts/maintenance.ts';
-import type { JobReport } from '../contracts/maintenance-port.ts';
+import type { Arrangement, JobReport } from '../contracts/maintenance-port.ts';
 import type { TableView } from '../contracts/table-format.ts';
 import type { SnapshotSummary } from '../contracts/tables.ts';
 import { spanned, type Tracer } from '../contracts/tracing.ts';
 import { isSluiceError } from '../core/errors.ts';
 import { formatTableName } from '../core/ids.ts';
+import { rowOrderOf } from './arrangement.ts';
 import { commitReplace, type CommitParts, type CommitTarget } from './commit-replace.ts';
+import { CompactionExperience, type CompactionEstimate, type EstimatedPlan } from './compaction-estimate.ts';
 import type { CompactionLimits } from './compaction-limits.ts';
 import { CompactionTotal, type CompactionResult } from './compaction-total.ts';
 import { planCompaction, type CompactionPlan, type RewriteGroup } from './compaction-plan.ts';
@@ -32,50 +34,35 @@ export interface CompactionPolicy extends CompactionLimits {
   readonly coldAfterMs: number;
 }
 
-export interface CompactionEstimate {
-  readonly groups: number;
-  readonly files: number;
-  readonly filesAfter: number;
-  readonly bytes: bigint;
-  readonly seconds: number;
-  readonly deleteFilesRemoved: number;
-}
-
-/** Before anything was measured. */
-const FIRST_BYTES_PER_SECOND = 20 * 1024 * 1024;
 /** Files whose applied deletes are remembered; a forgotten one may be rewritten once more for nothing. */
 const REMEMBERED = 10_000;
 
 export class Compactor<V extends TableView, R extends PreparedReplace> {
   readonly #parts: CompactorParts<V, R>;
   readonly #applied = new Map<string, ReadonlySet<string>>();
-  #bytesPerSecond = FIRST_BYTES_PER_SECOND;
+  readonly #experience = new CompactionExperience();
 
   constructor(parts: CompactorParts<V, R>) {
     this.#parts = parts;
   }
 
-  async plan(view: V): Promise<CompactionPlan> {
+  /** `arrangement`: of all files, in place of a choice by size. Rejects with kind `invalid-input` when the table has not its columns. */
+  async plan(view: V, arrangement?: Arrangement): Promise<CompactionPlan> {
     const { format, limitsOf } = this.#parts;
     const limits = limitsOf(view);
+    const rowOrder = arrangement === undefined ? undefined : rowOrderOf(view, arrangement);
     const files: LiveDataFile[] = [];
     for await (const file of format.live(view)) files.push(file);
     const deletes: DeleteFile[] = [];
     for await (const file of format.deletes(view)) deletes.push(file);
     const coldSequence = this.#coldSequence(view, limits.coldAfterMs);
-    return planCompaction({ files, deletes, specId: view.spec.specId, coldSequence, applied: this.#applied }, limits);
+    const isSorted = view.sortOrder.fields.length > 0;
+    const input = { files, deletes, specId: view.spec.specId, coldSequence, isSorted, applied: this.#applied };
+    return planCompaction(rowOrder === undefined ? input : { ...input, rowOrder }, limits);
   }
 
-  estimate({ groups, use, dangling }: Pick<CompactionPlan, 'groups' | 'use' | 'dangling'>): CompactionEstimate {
-    const bytes = groups.reduce((sum, group) => sum + group.bytes, 0n);
-    return {
-      groups: groups.length,
-      files: groups.reduce((sum, group) => sum + group.files.length, 0),
-      filesAfter: groups.reduce((sum, group) => sum + group.filesAfter, 0),
-      bytes,
-      seconds: Number(bytes) / this.#bytesPerSecond,
-      deleteFilesRemoved: use.only(groups.flatMap((group) => group.files)).length + dangling.length,
-    };
+  estimate(plan: EstimatedPlan): CompactionEstimate {
+    return this.#experience.estimate(plan);
   }
 
   /** Rejects with kind `closed` when the signal aborts: groups committed before stay, the rest leaves nothing but orphans. */
@@ -144,7 +131,7 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     const span = this.#parts.tracer.work('compaction', [], { 'sluice.table': formatTableName(target.name) });
     const made = await spanned(span, () => rewriteGroup({ ...this.#parts, onTrouble, span }, view, group, signal));
     onBytes(Number(group.bytes), Number(made.bytesOut));
-    this.#learn(group, made);
+    this.#experience.learn(group, made, group.rowOrder !== undefined || view.sortOrder.fields.length > 0);
     const removedDeletes = total.removableDeletes(group);
     const change = { removed: group.files, removedDeletes, added: made.files, basedOn };
     const end = await commitReplace(this.#parts, target, view, change, made, troubleOf(report), signal);
@@ -177,10 +164,6 @@ export class Compactor<V extends TableView, R extends PreparedReplace> {
     const oldest = history.map(({ sequenceNumber }) => sequenceNumber);
     // Snapshots that are forgotten are older than those that are known.
     return old.length > 0 ? maximum(old) : oldest.length > 0 ? -maximum(oldest.map((sequence) => -sequence)) - 1n : 0n;
-  }
-
-  #learn({ bytes }: RewriteGroup, { seconds }: RewrittenGroup): void {
-    if (seconds > 0) this.#bytesPerSecond = 0.7 * this.#bytesPerSecond + (0.3 * Number(bytes)) / seconds;
   }
 
   #remember(deletes: readonly DeleteFile[], { files }: RewrittenGroup): void {

@@ -34,6 +34,11 @@ export class DeleteUse {
     }, 0);
   }
 
+  /** Rows of the file that its deletes take away, about. */
+  deletedRows(file: LiveDataFile): bigint {
+    return BigInt(Math.round(Math.min(1, this.share(this.open(file))) * Number(file.recordCount)));
+  }
+
   /** Deletes that apply to these files and, of all live files, to no other but those that went before. */
   only(files: readonly LiveDataFile[], before: readonly LiveDataFile[] = []): readonly DeleteFile[] {
     const here = new Map(files.flatMap((file) => this.open(file).map((each) => [each.filePath, each] as const)));

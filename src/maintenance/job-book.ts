@@ -60,7 +60,7 @@ const STATES: ReadonlySet<unknown> = new Set(['running', 'done', 'failed', 'canc
 const TRIGGERS: ReadonlySet<unknown> = new Set(['schedule', 'threshold', 'request']);
 
 function isJobLine(line: Line): line is Line & PlainParts {
-  const { id, kind, trigger, state, createdAt, startedAt, endedAt, progress, log, error, reason } = line;
+  const { id, kind, trigger, state, createdAt, startedAt, endedAt, progress, log, error, reason, arrangement } = line;
   const isTime = (value: unknown): boolean => value === undefined || Number.isFinite(value);
   const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
   return (
@@ -71,11 +71,28 @@ function isJobLine(line: Line): line is Line & PlainParts {
     Number.isFinite(createdAt) &&
     [startedAt, endedAt].every(isTime) &&
     [error, reason].every(isText) &&
+    (arrangement === undefined || isArrangement(arrangement)) &&
     isRecord(progress) &&
     ['done', 'total'].every((name) => Number.isFinite(progress[name])) &&
     (progress['unit'] === 'bytes' || progress['unit'] === 'objects') &&
     Array.isArray(log) &&
     log.every((entry) => isRecord(entry) && Number.isFinite(entry['at']) && typeof entry['line'] === 'string')
+  );
+}
+
+function isArrangement(value: unknown): boolean {
+  if (!isRecord(value) || !Array.isArray(value['columns'])) return false;
+  const columns = value['columns'] as readonly unknown[];
+  if (value['strategy'] === 'z-order') return columns.every((column) => typeof column === 'string');
+  return (
+    value['strategy'] === 'sort' &&
+    columns.every(
+      (column) =>
+        isRecord(column) &&
+        typeof column['name'] === 'string' &&
+        (column['direction'] === 'asc' || column['direction'] === 'desc') &&
+        (column['nullOrder'] === 'nulls-first' || column['nullOrder'] === 'nulls-last'),
+    )
   );
 }
 

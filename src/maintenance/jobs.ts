@@ -7,7 +7,7 @@ import { formatTableName, type TableName } from '../core/ids.ts';
 import { uuidV7, type Runtime } from '../core/runtime.ts';
 import { Slots } from '../core/slots.ts';
 import type { TaskGroup } from '../core/task-group.ts';
-import type { Figures, Job, JobKind, JobReport, ProgressUnit } from '../contracts/maintenance-port.ts';
+import type { Arrangement, Figures, Job, JobKind, JobReport, ProgressUnit } from '../contracts/maintenance-port.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 
 export interface JobsOptions {
@@ -26,6 +26,7 @@ export interface JobRequest {
   readonly kind: JobKind;
   readonly trigger: Job['trigger'];
   readonly reason?: string;
+  readonly arrangement?: Arrangement;
   readonly estimate: Figures;
   readonly unit: ProgressUnit;
 }
@@ -65,10 +66,10 @@ export class Jobs {
     return this.#entries.get(id)?.job;
   }
 
-  /** The job of this kind that waits or runs for the table. */
-  open(table: TableName, kind: JobKind): Job | undefined {
+  /** The jobs of this kind that wait or run for the table. */
+  open(table: TableName, kind: JobKind): readonly Job[] {
     const name = formatTableName(table);
-    return this.list().find((job) => formatTableName(job.table) === name && job.kind === kind && !hasEnded(job));
+    return this.list().filter((job) => formatTableName(job.table) === name && job.kind === kind && !hasEnded(job));
   }
 
   start({ unit, ...request }: JobRequest, work: JobWork): Job {

@@ -74,7 +74,8 @@ async function requestOf<V extends TableView>(
   folder: ScratchFolder,
   signal: AbortSignal,
 ): Promise<RewriteRequest> {
-  const layout = layoutOf(view);
+  const { rowOrder } = group;
+  const layout = { ...layoutOf(view), ...(rowOrder === undefined ? {} : { sortOrder: rowOrder.sortOrder }) };
   const inputs = await inParallel(group.files, FETCHES, async (file) => ({
     uri: file.filePath,
     localPath: await folder.fetch(file.filePath, file.fileSizeInBytes, signal),
@@ -99,6 +100,7 @@ async function requestOf<V extends TableView>(
     nameMapping: mapping === undefined ? undefined : parseNameMapping(mapping),
     constants: constantsOf(format, view, group),
     files: group.filesAfter,
+    ...(rowOrder?.zOrder === undefined ? {} : { zOrder: rowOrder.zOrder }),
     ...(group.specId === layout.spec.specId ? { partition: group.partition } : {}),
   };
 }

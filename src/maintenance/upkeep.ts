@@ -2,7 +2,9 @@
  * Everything that keeps tables healthy, as one port: chores by kind, asked for or by schedule, each run as a job on a fresh state of its
  * table. Owns which table gets which chore; a chore's own work is beside it.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type {
+  Arrangement,
   Figures,
   Job,
   JobKind,
@@ -17,7 +19,7 @@ import type { SnapshotId, TableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { TaskGroup } from '../core/task-group.ts';
 import type { CommitTarget } from './commit-replace.ts';
-import { Jobs } from './jobs.ts';
+import { Jobs, type JobRequest } from './jobs.ts';
 import { planRollback, rollBack, type RollbackParts } from './rollback.ts';
 import { Scheduler, type LookOutcome, type WindowSettings } from './scheduler.ts';
 import type { TableLevels, Triggers, Why } from './triggers.ts';
@@ -30,14 +32,14 @@ export interface Place<V> {
 
 export interface Chore<V> {
   /** Undefined when there is nothing to do. */
-  estimate(view: V): Promise<Figures | undefined>;
+  estimate(view: V, arrangement?: Arrangement): Promise<Figures | undefined>;
   /** The estimate costs as much as the work: jobs begin without one, and the work finds out by itself whether there is any. */
   readonly beginsUnseen?: true;
   /** Of its progress. */
   readonly unit: ProgressUnit;
   /** The estimate of a table without work. */
   readonly nothing: Figures;
-  run(place: Place<V>, report: JobReport, signal: AbortSignal): Promise<Figures>;
+  run(place: Place<V>, report: JobReport, signal: AbortSignal, arrangement?: Arrangement): Promise<Figures>;
   /** When tables are looked at without being asked to; undefined: never. */
   readonly duty: (Triggers & { readonly schedule: string }) | undefined;
 }
@@ -115,19 +117,20 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
     await this.#group.stop();
   }
 
-  async estimate(kind: JobKind, table: TableName): Promise<Figures | undefined> {
+  async estimate(kind: JobKind, table: TableName, arrangement?: Arrangement): Promise<Figures | undefined> {
     const chore = this.#options.chores[kind];
     const place = await this.#options.place(table);
-    return place === undefined ? undefined : ((await chore.estimate(place.view)) ?? chore.nothing);
+    return place === undefined ? undefined : ((await chore.estimate(place.view, arrangement)) ?? chore.nothing);
   }
 
-  async start(kind: JobKind, table: TableName): Promise<Job | undefined> {
-    const open = this.#jobs.open(table, kind);
+  async start(kind: JobKind, table: TableName, arrangement?: Arrangement): Promise<Job | undefined> {
+    const open = this.#jobs.open(table, kind).find((job) => isDeepStrictEqual(job.arrangement, arrangement));
     if (open !== undefined) return open;
     const place = await this.#options.place(table);
     if (place === undefined) return undefined;
-    const estimate = (await this.#foresee(kind, place)) ?? this.#options.chores[kind].nothing;
-    return this.#start(kind, table, 'request', estimate);
+    const estimate = (await this.#foresee(kind, place, arrangement)) ?? this.#options.chores[kind].nothing;
+    const request = { kind, table, trigger: 'request', estimate } as const;
+    return this.#start(arrangement === undefined ? request : { ...request, arrangement });
   }
 
   async rollBack(table: TableName, to: SnapshotId, dry: boolean): Promise<RollbackAnswer | undefined> {
@@ -156,30 +159,29 @@ export class Upkeep<V extends TableView> implements MaintenancePort {
   }
 
   async #look(kind: JobKind, table: TableName, why: Why): Promise<LookOutcome> {
-    if (this.#jobs.open(table, kind) !== undefined) return 'open';
+    if (this.#jobs.open(table, kind).length > 0) return 'open';
     const place = await this.#options.place(table);
     const estimate = place === undefined ? undefined : await this.#foresee(kind, place);
     if (estimate === undefined) return 'idle';
-    const job = this.#start(kind, table, why.trigger, estimate, why.reason);
+    const job = this.#start({ kind, table, trigger: why.trigger, reason: why.reason, estimate });
     if (!why.urgent) this.#withWindow.add(job.id);
     const ended = await new Promise<Job>((resolve) => this.#waiting.set(job.id, resolve));
     return ended.state === 'failed' ? 'failed' : 'done';
   }
 
   /** Undefined when there is nothing to do. */
-  async #foresee(kind: JobKind, { view }: Place<V>): Promise<Figures | undefined> {
+  async #foresee(kind: JobKind, { view }: Place<V>, arrangement?: Arrangement): Promise<Figures | undefined> {
     const chore = this.#options.chores[kind];
-    return chore.beginsUnseen === true ? {} : chore.estimate(view);
+    return chore.beginsUnseen === true ? {} : chore.estimate(view, arrangement);
   }
 
-  #start(kind: JobKind, table: TableName, trigger: Job['trigger'], estimate: Figures, reason?: string): Job {
+  #start(request: Omit<JobRequest, 'unit'>): Job {
     const { chores, place } = this.#options;
-    const why = reason === undefined ? { trigger } : { trigger, reason };
-    return this.#jobs.start({ table, kind, ...why, estimate, unit: chores[kind].unit }, async (report, signal) => {
+    return this.#jobs.start({ ...request, unit: chores[request.kind].unit }, async (report, signal) => {
       // It may have waited: what the estimate saw is not relied on.
-      const fresh = await place(table);
+      const fresh = await place(request.table);
       if (fresh === undefined) throw new SluiceError('not-found', 'the table is gone');
-      return chores[kind].run(fresh, report, signal);
+      return chores[request.kind].run(fresh, report, signal, request.arrangement);
     });
   }
 }

@@ -41,7 +41,7 @@ export function parseTableInput(input: TableInput): TableInputOutcome {
   const list = isRecord(input.schema) ? input.schema['fields'] : input.schema;
   const path = isRecord(input.schema) ? ['schema', 'fields'] : ['schema'];
   const { fields } = assignFreshIds(parseFields(list, path, problems));
-  const columns = new Map(columnsOf(fields, ''));
+  const columns = new Map(primitiveColumns(fields));
   const partition = eachOf(input.partition_by, 'partition_by', problems, (item, at) =>
     partitionField(item, at, columns, problems),
   );
@@ -74,10 +74,10 @@ interface Column {
 }
 
 /** Primitive columns by dotted name; inside lists and maps there are none (spec: source columns). */
-function* columnsOf(fields: readonly Field[], prefix: string): Generator<[string, Column]> {
+export function* primitiveColumns(fields: readonly Field[], prefix = ''): Generator<[string, Column]> {
   for (const field of fields)
     if (isPrimitive(field.type)) yield [prefix + field.name, { id: field.id, type: field.type }];
-    else if (field.type.kind === 'struct') yield* columnsOf(field.type.fields, `${prefix}${field.name}.`);
+    else if (field.type.kind === 'struct') yield* primitiveColumns(field.type.fields, `${prefix}${field.name}.`);
 }
 
 function eachOf<T>(

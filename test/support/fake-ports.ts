@@ -18,7 +18,14 @@ import type {
 } from '../../src/contracts/service-ports.ts';
 import type { DiagnosisPort } from '../../src/contracts/diagnosis.ts';
 import type { DeadLetterPort, LetterGroup, LetterPage } from '../../src/contracts/dead-letters.ts';
-import type { Figures, Job, JobKind, MaintenancePort, RollbackAnswer } from '../../src/contracts/maintenance-port.ts';
+import type {
+  Arrangement,
+  Figures,
+  Job,
+  JobKind,
+  MaintenancePort,
+  RollbackAnswer,
+} from '../../src/contracts/maintenance-port.ts';
 import type { TableView } from '../../src/contracts/table-format.ts';
 import type { SnapshotSummary, TableDefinition } from '../../src/contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../../src/contracts/tracing.ts';
@@ -67,16 +74,21 @@ export class FakeMaintenance implements MaintenancePort {
   /** What a job that was started has become when it is asked for. */
   ended: Partial<Job> = {};
 
-  estimate(_kind: JobKind, table: TableName): Promise<Figures | undefined> {
+  /** As asked for with estimates and jobs. */
+  readonly arrangements: (Arrangement | undefined)[] = [];
+
+  estimate(_kind: JobKind, table: TableName, arrangement?: Arrangement): Promise<Figures | undefined> {
+    this.arrangements.push(arrangement);
     return Promise.resolve(this.estimates.get(formatTableName(table)));
   }
 
-  start(kind: JobKind, table: TableName): Promise<Job | undefined> {
+  start(kind: JobKind, table: TableName, arrangement?: Arrangement): Promise<Job | undefined> {
+    this.arrangements.push(arrangement);
     const name = formatTableName(table);
     const estimate = this.estimates.get(name);
     if (estimate === undefined) return Promise.resolve(undefined);
     this.started.push(`${kind} ${name}`);
-    const job = jobOf({ table, kind, estimate });
+    const job = jobOf({ table, kind, estimate, ...(arrangement === undefined ? {} : { arrangement }) });
     this.jobList.push({ ...job, ...this.ended });
     return Promise.resolve(job);
   }

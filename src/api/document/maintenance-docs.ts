@@ -1,6 +1,7 @@
 /** What the API document says of maintenance and its jobs. */
 import * as z from 'zod';
 import { JOB_KINDS, type JobKind } from '../../contracts/maintenance-port.ts';
+import { STRATEGIES } from '../arrangement-query.ts';
 import type { RouteDocs } from './route-docs.ts';
 import { component, instant, json, tableName, wide } from './route-docs.ts';
 
@@ -24,6 +25,14 @@ const job = component(
       .enum(['schedule', 'threshold', 'request'])
       .describe('threshold: a figure of the table crossed a setting'),
     reason: z.string().optional().describe('What the schedule or a threshold saw'),
+    strategy: z
+      .enum(['sort', 'z-order'])
+      .optional()
+      .describe('Of a compaction that arranges all rows; absent where files are merged by size'),
+    columns: z
+      .array(z.string())
+      .optional()
+      .describe('With strategy: what rows are arranged by; empty: the sort order of the table'),
     state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
     created_at: instant('When it was asked for'),
     started_at: instant('When it began').optional(),
@@ -50,7 +59,32 @@ const shown = {
   state: 'running',
   created_at: '2026-11-25T10:00:00.000Z',
   progress: { done: 0, total: 0, unit: 'bytes' },
-  estimate: { groups: 1, files: 12, files_after: 1, bytes: '24576', seconds: 0.1, delete_files_removed: 0 },
+  estimate: {
+    groups: 1,
+    files: 12,
+    files_after: 1,
+    files_saved: 11,
+    bytes: '24576',
+    bytes_saved: '2048',
+    rows_deleted: '0',
+    delete_files_removed: 0,
+    seconds: 0.1,
+  },
+};
+
+const arranging: RouteDocs['query'] = {
+  strategy: {
+    description:
+      '`bin-pack`: files are chosen by size and deletes. `sort` and `z-order`: every file is written anew, its rows arranged by the columns. ' +
+      'Where columns are named `sort` is the default.',
+    schema: { enum: [...STRATEGIES], default: 'bin-pack', examples: ['sort'] },
+  },
+  columns: {
+    description:
+      'Separated by commas; a member of a struct by its dotted name. For `sort` each may be followed by `:asc` or `:desc` and `:nulls-first` ' +
+      'or `:nulls-last`; without columns the sort order of the table is taken. For `z-order` two to eight.',
+    schema: { type: 'string', examples: ['user_id,at:desc:nulls-last'] },
+  },
 };
 
 const actionDocs = (kind: JobKind, described: object): RouteDocs => ({
@@ -62,6 +96,7 @@ const actionDocs = (kind: JobKind, described: object): RouteDocs => ({
       description: 'Estimate only: nothing is changed.',
       schema: { enum: ['true', 'false'], default: 'false', examples: ['true'] },
     },
+    ...(kind === 'compact' ? arranging : {}),
   },
   answers: {
     200: {
@@ -74,8 +109,19 @@ const actionDocs = (kind: JobKind, described: object): RouteDocs => ({
       headers: { location: { description: 'Where the job is.', schema: { type: 'string' } } },
     },
   },
-  problems: ['no-such-table', 'unsupported', 'unavailable'],
-  examples: [{ target: `${TABLE}/actions/${kind}?dry_run=true` }, { target: `${TABLE}/actions/${kind}` }],
+  problems: [
+    ...(kind === 'compact' ? (['invalid-request'] as const) : []),
+    'no-such-table',
+    'unsupported',
+    'unavailable',
+  ],
+  examples: [
+    { target: `${TABLE}/actions/${kind}?dry_run=true` },
+    { target: `${TABLE}/actions/${kind}` },
+    ...(kind === 'compact'
+      ? [{ target: `${TABLE}/actions/compact?strategy=z-order&columns=user_id,at`, needs: 'columns of these names' }]
+      : []),
+  ],
 });
 
 export const maintenanceDocs = {

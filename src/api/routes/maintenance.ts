@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Job, JobKind } from '../../contracts/maintenance-port.ts';
 import { JOB_KINDS } from '../../contracts/maintenance-port.ts';
 import { formatTableName, snapshotId } from '../../core/ids.ts';
+import { ARRANGEMENT_PARAMETERS, arrangementOf } from '../arrangement-query.ts';
 import type { ApiContext } from '../context.ts';
 import {
   cancelDocs,
@@ -24,7 +25,8 @@ import { json } from '../wire.ts';
 const JOBS = '/api/v1/jobs';
 
 const SUMMARIES: Readonly<Record<JobKind, string>> = {
-  compact: 'Merge small files, split large ones and apply deletes; with dry_run, say what that would do',
+  compact:
+    'Merge small files, split large ones and apply deletes, or arrange all rows anew; with dry_run, say what that would do',
   'expire-snapshots': 'Forget old snapshots and delete what only they need; with dry_run, say what that would do',
   'rewrite-manifests': 'Cluster manifests by partition; with dry_run, say what that would do',
   'remove-orphans':
@@ -91,13 +93,15 @@ export const maintenanceRoutes = (context: ApiContext): readonly Route[] => [
 const act =
   (context: ApiContext, kind: JobKind): Handler =>
   async (request, reply) => {
-    const dry = new QueryParameters(request.query, ['dry_run']).flag('dry_run');
+    const known = kind === 'compact' ? ['dry_run', ...ARRANGEMENT_PARAMETERS] : ['dry_run'];
+    const parameters = new QueryParameters(request.query, known);
+    const arrangement = kind === 'compact' ? arrangementOf(parameters) : undefined;
     const table = tableOf(request);
-    if (dry) {
-      const estimate = found(request, await context.maintenance.estimate(kind, table));
+    if (parameters.flag('dry_run')) {
+      const estimate = found(request, await context.maintenance.estimate(kind, table, arrangement));
       return json(reply, 200, { table: formatTableName(table), kind, estimate: figuresJson(estimate) });
     }
-    const job = found(request, await context.maintenance.start(kind, table));
+    const job = found(request, await context.maintenance.start(kind, table, arrangement));
     return json(reply.header('location', `${JOBS}/${job.id}`), 202, jobJson(job));
   };
 

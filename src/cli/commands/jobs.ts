@@ -44,6 +44,8 @@ export const jobsCommand = (context: CommandContext): Command =>
         ['table', job.table],
         ['trigger', job.trigger],
         ['reason', job.reason],
+        ['strategy', job.strategy],
+        ['columns', job.columns?.join(', ')],
         ['state', job.state],
         ['error', job.error],
         ['created', job.created_at],

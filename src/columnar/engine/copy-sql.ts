@@ -6,8 +6,6 @@ import type { Piece } from './staging.ts';
 
 /** A line longer than this needs a larger read buffer. */
 const USUAL_OBJECT_BYTES = 16 * 1024 * 1024;
-/** Uncompressed bytes of a row group, for tables of wide rows; usual rows reach DuckDB's 122,880 rows first. */
-const ROW_GROUP_BYTES = 128 * 1024 * 1024;
 /** What `copySql` calls the path and the row number of a file read back; no column goes under such a name (`decode-sql.ts`). */
 const FILE_COLUMN = '__sluice_file';
 const ROW_COLUMN = 'file_row_number';
@@ -73,7 +71,7 @@ export const sortFileSql = (plan: LayoutPlan, from: string, to: string): string 
 
 const orderBy = (terms: readonly string[]): string => (terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`);
 
-function parquetOptions({ layout, dictionaries }: LayoutPlan): string {
+function parquetOptions({ layout, dictionaries, rowGroupBytes }: LayoutPlan): string {
   return [
     'FORMAT parquet',
     `COMPRESSION ${codecs[layout.compression]}`,
@@ -82,7 +80,7 @@ function parquetOptions({ layout, dictionaries }: LayoutPlan): string {
     'PARQUET_VERSION v1',
     'WRITE_BLOOM_FILTER false',
     ...(dictionaries ? [] : ['DICTIONARY_SIZE_LIMIT 0']),
-    `ROW_GROUP_SIZE_BYTES ${ROW_GROUP_BYTES}`,
+    `ROW_GROUP_SIZE_BYTES ${rowGroupBytes}`,
     `FIELD_IDS ${fieldIdsSql(layout.schema)}`,
     'RETURN_STATS',
   ].join(', ');

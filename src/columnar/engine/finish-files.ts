@@ -55,7 +55,8 @@ async function finishFile(
     fileSizeInBytes: BigInt(footer.fileSize),
     metrics: columnMetrics({ leaves, rowGroups: groups, types, nan, limit: layout.metricsColumns }),
     splitOffsets: groups.map((group) => group.fileOffset),
-    ...(order.length > 0 ? { sortOrderId: layout.sortOrder.orderId } : {}),
+    // Id 0 is no order of the table: rows may be sorted by another.
+    ...(order.length > 0 && layout.sortOrder.orderId > 0 ? { sortOrderId: layout.sortOrder.orderId } : {}),
   };
 }
 

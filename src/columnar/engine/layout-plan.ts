@@ -23,12 +23,17 @@ export interface LayoutPlan {
   readonly negativeZero: string | undefined;
   /** Whether the files may hold dictionaries, which keep one of the zeros only. */
   readonly dictionaries: boolean;
+  /** Most uncompressed bytes of a row group. */
+  readonly rowGroupBytes: number;
   /** Lengths of fixed columns that travel as BLOB, by field id: every length but 16. */
   readonly blobLengths: ReadonlyMap<number, number>;
   readonly keys: readonly PartitionKey[];
   /** Terms of `ORDER BY`; empty for an unsorted table. */
   readonly order: readonly string[];
 }
+
+/** For tables of wide rows; usual rows reach DuckDB's 122,880 rows first. */
+const ROW_GROUP_BYTES = 128 * 1024 * 1024;
 
 export function planLayout(layout: FileLayout): LayoutPlan {
   const types = new Map<number, PrimitiveType>();
@@ -48,5 +53,16 @@ export function planLayout(layout: FileLayout): LayoutPlan {
   const keys = partitionKeys(layout, types);
   const order = sortTerms(layout, types);
   const negativeZero = negativeZeroSql(layout.schema.fields);
-  return { layout, types, renamed, floats, negativeZero, dictionaries: true, blobLengths, keys, order };
+  return {
+    layout,
+    types,
+    renamed,
+    floats,
+    negativeZero,
+    dictionaries: true,
+    rowGroupBytes: ROW_GROUP_BYTES,
+    blobLengths,
+    keys,
+    order,
+  };
 }

@@ -2,6 +2,7 @@
  * Rewriting in a DuckDB of its own, apart from ingestion's: its memory limit and threads are what maintenance may take, and a rewrite that
  * runs out of memory fails alone. Owns the order of steps and the count of rows; opened at first use.
  */
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -20,7 +21,10 @@ import { copiedFiles, type CopiedFile } from '../engine/return-stats.ts';
 import { keepingZeros } from '../engine/signed-zeros.ts';
 import { liveRowsSql, type LocalFiles } from './live-rows-sql.ts';
 import { openLocalFile } from './local-files.ts';
+import { byOneThread } from './one-thread.ts';
 import { rollOf, type Roll } from './roll.ts';
+import { inLittleMemory, leadingKey, type LeadingKey } from './short-of-memory.ts';
+import { curveTerm, sampleSql } from './z-order-sql.ts';
 
 export interface DuckDbRewriterOptions {
   readonly threads: number;
@@ -45,13 +49,20 @@ export class DuckDbRewriter implements FileRewriter {
       checkEncodable(request.layout);
       const files = await openFiles(request);
       const session = await this.#open();
-      return session.use(signal, (connection) => rewriteFiles(connection, request, files, directory, signal));
+      return session.use(signal, (connection) =>
+        rewriteFiles(connection, request, files, join(directory, 'out'), this.#rowGroupBytes, signal),
+      );
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     (await this.#session)?.close();
+  }
+
+  /** A row group is in memory before it is written, and once more as pages. */
+  get #rowGroupBytes(): number {
+    return Math.floor(this.#options.memoryLimitBytes / 8);
   }
 
   #open(): Promise<DuckDbSession> {
@@ -90,14 +101,15 @@ async function rewriteFiles(
   connection: DuckDBConnection,
   request: RewriteRequest,
   local: LocalFiles,
-  directory: string,
+  output: string,
+  rowGroupBytes: number,
   signal: AbortSignal,
 ): Promise<Rewritten> {
   const rows = liveRowsSql(request, local);
   const rowsIn = request.inputs.reduce((sum, input) => sum + input.recordCount, 0n);
   const hasDeletes = request.positionDeletes.length + request.equalityDeletes.length > 0;
   const live = hasDeletes ? await countRows(connection, rows) : rowsIn;
-  const files = live === 0n ? [] : await copyFiles(connection, request, rows, live, join(directory, 'out'), signal);
+  const files = live === 0n ? [] : await copyFiles(connection, request, { rows, live, output, rowGroupBytes }, signal);
   const written = files.reduce((sum, file) => sum + file.recordCount, 0n);
   // The last line of defence of "no row is lost": whatever went wrong, these files must not be committed.
   if (written !== live)
@@ -113,15 +125,22 @@ async function countRows(connection: DuckDBConnection, rows: string): Promise<bi
   return BigInt(String(reader.getRows()[0]?.[0]));
 }
 
+interface Copy {
+  readonly rows: string;
+  /** How many they are. */
+  readonly live: bigint;
+  readonly output: string;
+  readonly rowGroupBytes: number;
+}
+
 async function copyFiles(
   connection: DuckDBConnection,
   request: RewriteRequest,
-  rows: string,
-  live: bigint,
-  output: string,
+  { rows, live, output, rowGroupBytes }: Copy,
   signal: AbortSignal,
 ): Promise<readonly WrittenFile[]> {
-  const wanted = planLayout(request.layout);
+  const { plan, key } = await planOf(connection, request, rows);
+  const wanted = { ...plan, rowGroupBytes: Math.min(plan.rowGroupBytes, rowGroupBytes) };
   const partition =
     request.partition ?? (wanted.keys.length === 0 ? request.layout.spec.fields.map(() => null) : undefined);
   const roll = rollOf(request, live);
@@ -130,29 +149,41 @@ async function copyFiles(
       const files = await copyPartitions(connection, plan, kept, output, undefined, signal);
       return inOrder(connection, plan, files);
     }
-    if (roll === undefined) return copiedFiles(await query(connection, copySql(plan, kept, output)));
-    return byOneThread(connection, plan.order.length > 0, () => copyRolled(connection, plan, kept, output, roll));
+    const write = (how: LayoutPlan, from: string): Promise<readonly CopiedFile[]> =>
+      copyOne(connection, how, from, output, roll);
+    const work = () => inLittleMemory(connection, { plan, rows: kept, key, directory: `${output}-ranges` }, write);
+    // Threads that roll files together mix up the order of their row groups (1.5.6): what is sorted is rolled by one.
+    return roll === undefined || key === undefined ? work() : byOneThread(connection, work);
   });
   return finishFiles(connection, wanted, copied, signal, partition);
 }
 
-const copyRolled = async (
+async function planOf(
+  connection: DuckDBConnection,
+  { layout, zOrder }: RewriteRequest,
+  rows: string,
+): Promise<{ readonly plan: LayoutPlan; readonly key: LeadingKey | undefined }> {
+  if (zOrder === undefined) {
+    const plan = planLayout(layout);
+    return { plan, key: leadingKey(plan) };
+  }
+  await query(connection, sampleSql(layout, zOrder, rows));
+  const value = curveTerm(layout, zOrder);
+  const plan = { ...planLayout({ ...layout, sortOrder: { orderId: 0, fields: [] } }), order: [value] };
+  return { plan, key: { value, descending: false, nullsFirst: true } };
+}
+
+/** All rows of one partition tuple. */
+async function copyOne(
   connection: DuckDBConnection,
   plan: LayoutPlan,
   rows: string,
   output: string,
-  roll: Roll,
-): Promise<readonly CopiedFile[]> => copiedFiles(await query(connection, copyRolledSql(plan, rows, output, roll)));
-
-/** Threads that roll files together mix up the order of their row groups (1.5.6): what is sorted is rolled by one. */
-async function byOneThread<T>(connection: DuckDBConnection, sorted: boolean, work: () => Promise<T>): Promise<T> {
-  if (!sorted) return work();
-  const reader = await query(connection, `SELECT current_setting('threads')`);
-  const threads = String(reader.getRows()[0]?.[0]);
-  await query(connection, 'SET threads = 1');
-  try {
-    return await work();
-  } finally {
-    await query(connection, `SET threads = ${threads}`);
-  }
+  roll: Roll | undefined,
+): Promise<readonly CopiedFile[]> {
+  const outputs = [output, `${output}.parquet`];
+  // An attempt that ran out of memory may have left some.
+  await Promise.all(outputs.map((path) => rm(path, { recursive: true, force: true })));
+  const copy = roll === undefined ? copySql(plan, rows, output) : copyRolledSql(plan, rows, output, roll);
+  return copiedFiles(await query(connection, copy));
 }

@@ -24,6 +24,42 @@ test('a dry run answers the estimate and starts nothing', async () => {
   expect(api.ports.maintenance.started).toEqual([]);
 });
 
+test('a compaction is asked for with an arrangement, which its job names', async () => {
+  const path = '/api/v1/tables/web.clicks/actions/compact';
+  const query = 'strategy=sort&columns=user.id,at:desc,n:nulls-last,odd:name:asc:nulls-first';
+  expect((await call('POST', `${path}?dry_run=true&${query}`)).status).toBe(200);
+  const { status, body } = await call('POST', `${path}?${query}`);
+  expect(status).toBe(202);
+  expect(body).toMatchObject({
+    strategy: 'sort',
+    columns: ['user.id:asc:nulls-first', 'at:desc:nulls-last', 'n:asc:nulls-last', 'odd:name:asc:nulls-first'],
+  });
+  expect((await call('POST', `${path}?strategy=z-order&columns=a,b:desc`)).body).toMatchObject({
+    strategy: 'z-order',
+    columns: ['a', 'b:desc'],
+  });
+  expect((await call('POST', `${path}?columns=a`)).body).toMatchObject({ strategy: 'sort' });
+  expect((await call('POST', `${path}?strategy=sort`)).body).toMatchObject({ strategy: 'sort', columns: [] });
+  expect((await call('POST', `${path}?strategy=bin-pack`)).body).not.toHaveProperty('strategy');
+  const { arrangements } = api.ports.maintenance;
+  expect(arrangements).toHaveLength(6);
+  expect(arrangements[0]).toEqual(arrangements[1]);
+  expect(arrangements.at(-1)).toBeUndefined();
+});
+
+test('an arrangement that is none, or of another action, is refused', async () => {
+  const kindOf = async (rest: string) => (await call('POST', `/api/v1/tables/web.clicks/actions/${rest}`)).body['type'];
+  for (const rest of [
+    'compact?strategy=hilbert',
+    'compact?strategy=bin-pack&columns=a',
+    'compact?strategy=sort&columns=a,,b',
+    'compact?strategy=sort&columns=',
+    'expire-snapshots?strategy=sort',
+  ])
+    expect([rest, await kindOf(rest)]).toEqual([rest, '/problems/invalid-request']);
+  expect(api.ports.maintenance.started).toEqual([]);
+});
+
 test('a job is answered at once with where to ask for it', async () => {
   const { status, headers, body } = await call('POST', '/api/v1/tables/web.clicks/actions/expire-snapshots');
   expect(status).toBe(202);

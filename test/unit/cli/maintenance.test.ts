@@ -18,6 +18,7 @@ afterAll(() => api.app.close());
 beforeEach(() => {
   const { maintenance } = api.ports;
   maintenance.started.length = 0;
+  maintenance.arrangements.length = 0;
   maintenance.jobList = [];
   maintenance.estimates.clear();
   maintenance.estimates.set('web.clicks', { groups: 1, files: 1200, filesAfter: 1, bytes: 1_572_864n, seconds: 0.25 });
@@ -64,6 +65,30 @@ test('a job is watched to its end and its gain is printed', async () => {
   const { code, stdout } = await run(['compact', 'web.clicks', '--yes']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^job {12}job_1\nstate {10}done\nfiles removed {2}1,200\nfiles added {4}1\n$/);
+});
+
+test('rows are arranged by the columns that are named, in the estimate and in the job', async () => {
+  const { maintenance } = api.ports;
+  const asked = async (...options: readonly string[]): Promise<readonly unknown[]> => {
+    maintenance.arrangements.length = 0;
+    const { code } = await run(['compact', 'web.clicks', '--yes', ...options]);
+    return [code, ...maintenance.arrangements];
+  };
+  const by = (name: string, direction: string, nullOrder: string) => ({ name, direction, nullOrder });
+  const sort = { strategy: 'sort', columns: [by('at', 'desc', 'nulls-last'), by('user id', 'asc', 'nulls-first')] };
+  expect(await asked('--sort', 'at:desc', 'user id')).toEqual([0, sort, sort]);
+  const own = { strategy: 'sort', columns: [] };
+  expect(await asked('--sort')).toEqual([0, own, own]);
+  const curve = { strategy: 'z-order', columns: ['at', 'user.id'] };
+  expect(await asked('--zorder', 'at,user.id')).toEqual([0, curve, curve]);
+  expect(await asked()).toEqual([0, undefined, undefined]);
+  expect(await asked('--sort', 'at', '--zorder', 'at,user.id')).toEqual([2]);
+});
+
+test('delete files that nothing needs are work too', async () => {
+  api.ports.maintenance.estimates.set('web.tidy', { groups: 0, deleteFilesRemoved: 2 });
+  expect((await run(['compact', 'web.tidy', '--yes'])).code).toBe(0);
+  expect(api.ports.maintenance.started).toEqual(['compact web.tidy']);
 });
 
 test('orphans are asked about as what they are', async () => {

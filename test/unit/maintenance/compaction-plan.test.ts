@@ -35,7 +35,10 @@ const deleteOf = (records: number, parts: Partial<DeleteFile> = {}): DeleteFile 
 });
 
 const plan = (files: readonly LiveDataFile[], parts: Partial<PlanInput> = {}, limits = LIMITS) =>
-  planCompaction({ files, deletes: [], specId: 0, coldSequence: 1_000_000n, applied: NONE, ...parts }, limits);
+  planCompaction(
+    { files, deletes: [], specId: 0, coldSequence: 1_000_000n, isSorted: false, applied: NONE, ...parts },
+    limits,
+  );
 
 const many = (number: number, mebibytes: number, parts: Partial<LiveDataFile> = {}): readonly LiveDataFile[] =>
   Array.from({ length: number }, () => fileOf(mebibytes, parts));
@@ -206,3 +209,36 @@ function applyPlan(live: readonly LiveDataFile[], groups: readonly RewriteGroup[
   );
   return [...live.filter((file) => !gone.has(file)), ...made];
 }
+
+describe('an arrangement', () => {
+  const own = { sortOrder: { orderId: 3, fields: [] } };
+  const other = { sortOrder: { orderId: 0, fields: [] } };
+
+  it('takes every file of each partition, whatever its size and age, and says how its rows are to stand', () => {
+    const [one, two] = [[...many(3, 100), ...many(2, 200), ...many(1, 1)], many(2, 100, { partition: [1] })];
+    const { groups, isSorted } = plan([...one, ...two], { rowOrder: other, coldSequence: 0n });
+    expect(groups).toMatchObject([
+      { files: one, reasons: ['order'], rowOrder: other, filesAfter: 5 },
+      { files: two, reasons: ['order'], rowOrder: other },
+    ]);
+    expect(isSorted).toBe(true);
+  });
+
+  it('leaves a file alone that stands in the order of the table by itself, and no other', () => {
+    const done = { sortOrderId: 3 };
+    expect(plan(many(1, 100, done), { rowOrder: own }).groups).toEqual([]);
+    expect(plan(many(1, 100), { rowOrder: own }).groups).toHaveLength(1);
+    expect(plan(many(1, 100, { sortOrderId: 2 }), { rowOrder: own }).groups).toHaveLength(1);
+    expect(plan(many(1, 300, done), { rowOrder: own }).groups).toHaveLength(1);
+    expect(plan(many(2, 100, done), { rowOrder: own }).groups).toHaveLength(1);
+    expect(plan(many(1, 100, { sortOrderId: 0 }), { rowOrder: other }).groups).toHaveLength(1);
+    const heavy = { ...done, deletes: [deleteOf(500_000)] };
+    expect(plan(many(1, 100, heavy), { rowOrder: own }).groups).toHaveLength(1);
+  });
+
+  it('keeps groups within their size', () => {
+    const { groups } = plan(many(30, 100), { rowOrder: own });
+    expect(groups).toHaveLength(3);
+    for (const { bytes } of groups) expect(Number(bytes)).toBeLessThanOrEqual(LIMITS.maxGroupBytes);
+  });
+});

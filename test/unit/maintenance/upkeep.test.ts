@@ -10,7 +10,7 @@ import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
 const TABLE = { namespace: ['web'], name: 'clicks' };
 const UUID = tableUuid('0193f7a0-0000-7000-8000-00000000000a');
 
-function upkeepWith(beginsUnseen: boolean) {
+function upkeepWith(beginsUnseen: boolean, held: Promise<unknown> = Promise.resolve()) {
   const estimates: string[] = [];
   const ended = Promise.withResolvers<Job>();
   const chore: Chore<TableView> = {
@@ -22,7 +22,7 @@ function upkeepWith(beginsUnseen: boolean) {
       estimates.push('asked');
       return Promise.resolve(undefined);
     },
-    run: () => Promise.resolve({ done: 1 }),
+    run: () => held.then(() => ({ done: 1 })),
   };
   const upkeep = new Upkeep<TableView>({
     chores: { compact: chore, 'expire-snapshots': chore, 'rewrite-manifests': chore, 'remove-orphans': chore },
@@ -65,4 +65,18 @@ test('a dry run is an estimate all the same, and a table that is not there gets 
   expect(await upkeep.estimate('remove-orphans', TABLE)).toEqual({ files: 0 });
   expect(estimates).toEqual(['asked']);
   expect(await upkeep.start('remove-orphans', { namespace: ['web'], name: 'absent' })).toBeUndefined();
+});
+
+test('a job is answered in place of another only if it arranges rows alike', async () => {
+  const held = Promise.withResolvers<undefined>();
+  const { upkeep } = upkeepWith(false, held.promise);
+  const byCurve = { strategy: 'z-order', columns: ['a', 'b'] } as const;
+  const plain = await upkeep.start('compact', TABLE);
+  const curve = await upkeep.start('compact', TABLE, byCurve);
+  expect(curve).toMatchObject({ arrangement: byCurve });
+  expect(curve?.id).not.toBe(plain?.id);
+  expect((await upkeep.start('compact', TABLE, { ...byCurve, columns: ['a', 'b'] }))?.id).toBe(curve?.id);
+  expect((await upkeep.start('compact', TABLE, { ...byCurve, columns: ['b', 'a'] }))?.id).not.toBe(curve?.id);
+  expect((await upkeep.start('compact', TABLE))?.id).toBe(plain?.id);
+  held.resolve(undefined);
 });

@@ -20,13 +20,13 @@ export interface RewriterInTest {
   ) => Promise<Rewritten>;
 }
 
-export function useRewriter(threads = 2): RewriterInTest {
+export function useRewriter(threads = 2, memoryLimitBytes = 256 * 1024 * 1024): RewriterInTest {
   let base = '';
   let rewriter: FileRewriter | undefined;
   let count = 0;
   beforeAll(async () => {
     base = await mkdtemp(join(tmpdir(), 'rewriter-'));
-    rewriter = new DuckDbRewriter({ threads, memoryLimitBytes: 256 * 1024 * 1024, directory: join(base, 'work') });
+    rewriter = new DuckDbRewriter({ threads, memoryLimitBytes, directory: join(base, 'work') });
   });
   afterAll(async () => {
     await rewriter?.close();
