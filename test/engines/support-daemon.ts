@@ -160,9 +160,9 @@ export class TestDaemon {
     return (await this.#get<{ snapshots: Snapshot[] }>(`tables/${table}/snapshots`)).snapshots;
   }
 
-  /** Has the job done and waits for its end. Rejects if it was not done. */
-  async maintain(table: string, kind: 'compact' | 'expire-snapshots'): Promise<EndedJob> {
-    const { job } = await this.#post<{ job: string }>(`tables/${table}/actions/${kind}`, {});
+  /** Has the job done and waits for its end. Rejects if it was not done. `query` begins with a question mark. */
+  async maintain(table: string, kind: 'compact' | 'expire-snapshots', query = ''): Promise<EndedJob> {
+    const { job } = await this.#post<{ job: string }>(`tables/${table}/actions/${kind}${query}`, {});
     for (;;) {
       const ended = await this.#get<EndedJob>(`jobs/${job}`);
       if (ended.state === 'done') return ended;
