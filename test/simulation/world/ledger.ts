@@ -37,6 +37,8 @@ export class Ledger {
   readonly letters = new Map<string, SimLetter>();
   /** Ids of those of which a mark reached a log. */
   readonly marks = new Set<string>();
+  /** Rows that the column engine does not survive, or refuses to write. */
+  readonly poison = new Map<string, 'kills' | 'fails'>();
 
   sent(table: string, rows: (id: number) => readonly string[], exact?: 'channel' | 'key'): SentRequest {
     const id = this.requests.length;

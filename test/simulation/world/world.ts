@@ -211,6 +211,13 @@ export class World implements WorldCore {
     return this.stored.isGone(request);
   }
 
+  /** Whoever looks after the process starts it again, healed world or not: the record is what it is. */
+  onDeath(life: Life): void {
+    this.scheduler.note(`a record kills ${life.name}`);
+    life.end();
+    this.scheduler.after(100, 'start', () => this.start(life.volume));
+  }
+
   onDelete(life: string, key: string): void {
     this.watch.onDelete(life, key);
   }
