@@ -23,10 +23,11 @@ import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
+import { deadLetterTableOf } from '../record/dead-letter-table.ts';
 import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
 import { Burials } from './dead-letters/burials.ts';
-import { DeadLetters, type DeadLettersContext } from './dead-letters/dead-letters.ts';
+import { DeadLetters, orUnavailable, type DeadLettersContext } from './dead-letters/dead-letters.ts';
 import { LateRefusals } from './dead-letters/late-refusals.ts';
 import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
@@ -38,6 +39,7 @@ import { lanesOf, lostLanes, nextGeneration } from './protocol.ts';
 import type { PipelineContext } from './pipeline-context.ts';
 import { TableProducers, type ProducerLimits } from './producers/table-producers.ts';
 import type { StateObjects } from './producers/state-objects.ts';
+import { outcomeUnknown, type Stop } from './stops.ts';
 import { TablePipeline } from './table-pipeline.ts';
 
 export interface CoordinatorOptions<V extends TableView, P extends PreparedChange> {
@@ -150,6 +152,19 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     return cut.flatMap(({ lastCheckpoint }) =>
       lastCheckpoint !== undefined && lastCheckpoint.epoch >= number ? [lastCheckpoint] : [],
     );
+  }
+
+  /**
+   * Resolves when every dead letter of the table that was acknowledged before the call is committed, if it has any. Rejects with kind
+   * `closed` or `fenced` when this process will not learn it.
+   */
+  async lettersCommitted(table: TableName): Promise<void> {
+    const name = deadLetterTableOf(table);
+    const letters = name === undefined ? undefined : await orUnavailable(this.pipelineOf(name));
+    if (letters === undefined) return;
+    if (letters === 'unavailable') throw outcomeUnknown(LETTERS_UNAVAILABLE);
+    await letters.settled(undefined, this.#group.signal);
+    if (letters.state.kind === 'stopped') throw outcomeUnknown(letters.state);
   }
 
   /** Resolves when every acknowledged record is in its table (stopped tables aside), or rejects when the signal aborts first. */
@@ -386,6 +401,12 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     if ((await this.#byName.get(key)) === pipeline) this.#byName.delete(key);
   }
 }
+
+const LETTERS_UNAVAILABLE: Stop = {
+  code: 'internal',
+  reason: 'the dead-letter table cannot be opened now; the letters are durable',
+  remedy: 'send it again later',
+};
 
 const distinct = (names: readonly TableName[]): readonly TableName[] => [
   ...new Map(names.map((name) => [formatTableName(name), name])).values(),

@@ -235,14 +235,14 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /**
    * Resolves when every record acknowledged before the call is in the table, whatever was given up and written anew on the way, or when
-   * the table has stopped. Cuts what is still open of them; later records wait for their own turn.
+   * the table has stopped. With a trigger it cuts what is still open of them; later records wait for their own turn.
    */
-  async settled(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
+  async settled(trigger: CheckpointRecord['trigger'] | undefined, signal: AbortSignal): Promise<void> {
     while (!this.#feed.live && this.#state.kind !== 'stopped') await this.#changed.next(signal);
     const target = this.positions.beyond(this.#feed.staged);
     while (this.#state.kind !== 'stopped' && this.positions.beyond(target).size > 0) {
       const open = [...(this.#epochs.open?.lanes ?? [])];
-      if (open.some(([lane, cut]) => (cut.from ?? 0n) < (target.get(lane) ?? 0n)))
+      if (trigger !== undefined && open.some(([lane, cut]) => (cut.from ?? 0n) < (target.get(lane) ?? 0n)))
         this.cut(this.#context.nextEpoch(), trigger);
       await this.#changed.next(signal);
     }
