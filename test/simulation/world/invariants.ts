@@ -144,8 +144,19 @@ export class Invariants {
   apart(table: SimTable, letters: SimTable): void {
     const own = this.rowsIn(table);
     const replayed = this.replayedIn(letters);
+    // Of a table that is gone; an exact producer was told to send it to the next one.
+    const buried = new Set(
+      [...this.#ledger.letters.values()]
+        .filter(({ id }) => id.startsWith('gone_'))
+        .map(({ original }) => original.split(' ')[0] ?? ''),
+    );
     for (const row of this.rowsIn(letters))
-      if (own.has(row) && !replayed.has(row) && this.#ledger.requests[requestOf(row) ?? -1]?.excused === undefined)
+      if (
+        own.has(row) &&
+        !replayed.has(row) &&
+        !buried.has(row) &&
+        this.#ledger.requests[requestOf(row) ?? -1]?.excused === undefined
+      )
         this.#violation('I1', `row ${row} is in ${table.name.name} and in ${letters.name.name}`);
   }
 
@@ -226,6 +237,10 @@ export class Invariants {
     if (before === undefined) return;
     if (after?.uuid !== before.uuid) {
       this.of(before.uuid).dropped = true;
+      const held = this.requestsIn(before);
+      for (const request of this.#stored.get(before.uuid) ?? [])
+        request.buriable ||=
+          request.stored?.table === before.uuid && request.excused === undefined && !held.has(request.id);
       this.#ledger.excuse(
         (this.#stored.get(before.uuid) ?? []).map((request) => request.id),
         'table dropped',

@@ -27,6 +27,8 @@ export interface SentRequest {
   committed: Committed | undefined;
   /** The log that held it is gone: only the table has it. */
   unlogged: boolean;
+  /** Its table was dropped while only the log held it: its records become dead letters. */
+  buriable: boolean;
   /** Why it need not be in the table any more: at most once is all that is asked of it. */
   excused: string | undefined;
 }
@@ -56,6 +58,7 @@ export class Ledger {
       awaits: undefined,
       committed: undefined,
       unlogged: false,
+      buriable: false,
       excused: undefined,
     };
     this.requests.push(request);
@@ -66,6 +69,7 @@ export class Ledger {
   forget(request: SentRequest): void {
     request.stored = undefined;
     request.excused = undefined;
+    request.buriable = false;
     request.unlogged = false;
     request.state = 'sent';
   }

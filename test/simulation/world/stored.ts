@@ -40,7 +40,9 @@ export class Stored {
       }
       request.stored = { position, table, volume: life.volume.name, at: scheduler.now };
       invariants.onStored(request, table);
-      if (invariants.of(table).dropped) request.excused ??= 'table dropped';
+      if (!invariants.of(table).dropped) continue;
+      request.excused ??= 'table dropped';
+      request.buriable = true;
     }
   }
 
@@ -48,6 +50,8 @@ export class Stored {
     const { ledger, scheduler } = this.#world;
     const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
     const at = scheduler.now;
+    if (entry.buries !== undefined && !this.#world.invariants.of(entry.buries.table).dropped)
+      this.#world.violation('I1', `records of table ${entry.buries.table} are buried, and nobody dropped it`);
     for (const letter of lettersOf(entry.payload).filter(({ status }) => status === 'open')) {
       const row = letter.original.split(' ')[0] ?? '';
       ledger.letters.set(letter.id, letter);
@@ -78,7 +82,7 @@ export class Stored {
       const table = catalog.get(name);
       return table === undefined ? new Set() : invariants.rowsIn(table);
     };
-    return new SimLetterReader(effects, rowsIn, ledger.letters);
+    return new SimLetterReader(effects, rowsIn, ledger);
   }
 
   /** Whenever one of the two has moved. */

@@ -9,6 +9,7 @@ import { wreak } from '../actors/chaos.ts';
 import { meddle } from '../actors/foreign.ts';
 import { KeyProducer } from '../actors/key-producer.ts';
 import { operate } from '../actors/operator.ts';
+import { poison } from '../actors/poisoner.ts';
 import { produce } from '../actors/producers.ts';
 import { replay } from '../actors/replayer.ts';
 import type { Plant } from '../plants.ts';
@@ -85,6 +86,7 @@ export class World implements WorldCore {
     wreak(this);
     operate(this);
     replay(this);
+    poison(this);
   }
 
   /** A channel and a key have one home (protocol §5): nobody uses them where a clone of the log may appear. */
