@@ -38,6 +38,8 @@ export class PoisonHunt {
   readonly #engine: ColumnEngine;
   readonly #book: AttemptBook;
   #trials = 0;
+  /** A record of the table that was written: while it is, the engine is sound. */
+  #sound: Uint8Array | undefined;
 
   constructor(engine: ColumnEngine, book: AttemptBook) {
     this.#engine = engine;
@@ -45,54 +47,62 @@ export class PoisonHunt {
   }
 
   /**
-   * Records of the entry that fail, each alone. An engine that fails with every record of it proves nothing against any: then there are
-   * none. Rejects with kind `unavailable` when something else is in the way, and `closed`.
+   * Records of the entry that fail, each alone, while another record of the table is still written afterwards: an engine that fails with
+   * every record proves nothing against any. Rejects with kind `unavailable` when something else is in the way, and `closed`.
    */
   async find(suspects: Suspects, signal: AbortSignal): Promise<readonly LateMisfit[]> {
     const { lane, baseOffset, count } = suspects;
     const found: Found[] = [];
     const whole = { lane, from: baseOffset, next: offset(baseOffset + BigInt(count)) };
-    const survived = await this.#search(suspects, whole, found, signal);
-    return found.filter(({ killed }) => killed || survived).map(misfitOf);
+    await this.#search(suspects, whole, found, signal);
+    const sound = found.every(({ killed }) => killed) || (await this.#isSound(suspects, signal));
+    return found.filter(({ killed }) => killed || sound).map(misfitOf);
   }
 
-  /** Whether any record of the range was written. */
-  async #search(suspects: Suspects, range: Range, found: Found[], signal: AbortSignal): Promise<boolean> {
+  async #isSound(suspects: Suspects, signal: AbortSignal): Promise<boolean> {
+    return this.#sound !== undefined && (await this.#write(suspects, [this.#sound], signal)).kind === 'survived';
+  }
+
+  async #search(suspects: Suspects, range: Range, found: Found[], signal: AbortSignal): Promise<void> {
     const { table, baseOffset, lines } = suspects;
     const inside = lines.filter(({ index }) => {
       const at = baseOffset + BigInt(index);
       return at >= range.from && at < range.next;
     });
     const [first] = inside;
-    if (first === undefined) return false;
+    if (first === undefined) return;
     const alone = range.next - range.from === 1n;
     const deaths = this.#book.deathsOf(table, range);
     let cause = 'the process ended each time it was written';
     for (let failures = deaths; failures < (alone ? STRIKES : 1); failures += 1) {
       const trial = await this.#try(suspects, range, inside, signal);
-      if (trial.kind === 'survived') return true;
+      if (trial.kind === 'survived') return;
       cause = trial.cause;
     }
     if (alone) {
       found.push({ index: first.index, cause, killed: deaths >= STRIKES });
-      return false;
+      return;
     }
-    let survived = false;
-    for (const part of partsOf(range)) survived = (await this.#search(suspects, part, found, signal)) || survived;
-    return survived;
+    for (const part of partsOf(range)) await this.#search(suspects, part, found, signal);
   }
 
-  async #try(
-    { table, layout }: Suspects,
-    range: Range,
-    inside: Suspects['lines'],
-    signal: AbortSignal,
-  ): Promise<Trial> {
-    await this.#book.trying(table, range);
+  async #try(suspects: Suspects, range: Range, inside: Suspects['lines'], signal: AbortSignal): Promise<Trial> {
+    await this.#book.trying(suspects.table, range);
+    try {
+      const lines = inside.map(({ line }) => line);
+      const trial = await this.#write(suspects, lines, signal);
+      if (trial.kind === 'survived') this.#sound = lines[0]?.slice();
+      return trial;
+    } finally {
+      await this.#book.tried(suspects.table);
+    }
+  }
+
+  async #write({ table, layout }: Suspects, lines: readonly Uint8Array[], signal: AbortSignal): Promise<Trial> {
     this.#trials += 1;
     const staging = this.#engine.staging(layout, `${table}-trial-${this.#trials}`);
     try {
-      staging.append(Buffer.concat(inside.map(({ line }) => line)), inside.length);
+      staging.append(Buffer.concat(lines), lines.length);
       await staging.write(signal);
       return { kind: 'survived' };
     } catch (error) {
@@ -101,7 +111,6 @@ export class PoisonHunt {
       return { kind: 'failed', cause: messageOf(error) };
     } finally {
       await staging.drop();
-      await this.#book.tried(table);
     }
   }
 }

@@ -37,8 +37,9 @@ const deadly = ({ ledger, invariants }: World, volume: SimVolume): boolean =>
       rows.some((each) => ledger.poison.get(each) === 'kills' && !letters.has(each)),
   );
 
-/** What nobody has sent yet is no poison any more. */
+/** What no log is known to hold is no poison any more: nobody could say when the last of it has killed. */
 export function settlePoison({ ledger }: World): void {
   for (const each of ledger.poison.keys())
-    if (!ledger.requests.some(({ rows }) => rows.includes(each))) ledger.poison.delete(each);
+    if (!ledger.requests.some(({ rows, stored }) => stored !== undefined && rows.includes(each)))
+      ledger.poison.delete(each);
 }

@@ -47,6 +47,8 @@ export class Invariants {
 
   /** A log was lost or restored older: a table and its dead letters were at different places, and producers were told to send again. */
   lettersMayRepeat = false;
+  /** Two daemons hold the same entries, and each may bury them: a letter has two positions. */
+  cloned = false;
 
   constructor(ledger: Ledger, bucket: Bucket, violation: (invariant: Invariant, what: string) => void) {
     this.#ledger = ledger;
@@ -204,7 +206,7 @@ export class Invariants {
       if (own && request.letters.size < request.rows.length)
         this.#place(table, request, request.stored.position, held.has(request.id), progress);
     }
-    if (!isLetterTable(table)) return;
+    if (!isLetterTable(table) || this.cloned) return;
     const rows = this.rowsIn(table);
     for (const request of this.#ledger.requests)
       for (const [row, letter] of request.letters)
@@ -240,7 +242,11 @@ export class Invariants {
       const held = this.requestsIn(before);
       for (const request of this.#stored.get(before.uuid) ?? [])
         request.buriable ||=
-          request.stored?.table === before.uuid && request.excused === undefined && !held.has(request.id);
+          request.stored?.table === before.uuid &&
+          request.excused === undefined &&
+          !held.has(request.id) &&
+          // A version of it had them, and the daemon may not have seen it go back.
+          !this.of(before.uuid).wentBack;
       this.#ledger.excuse(
         (this.#stored.get(before.uuid) ?? []).map((request) => request.id),
         'table dropped',
