@@ -115,9 +115,7 @@ function clone(world: World): void {
   const copy = new SimVolume(`v${world.volumes.length + 1}`, volume.disk.platterCopy());
   world.volumes.push(copy);
   world.cloned = true;
-  world.invariants.cloned = true;
-  // Each of the two buries what both hold of a table that is gone.
-  world.invariants.lettersMayRepeat = true;
+  world.invariants.buriedTwice = true;
   world.scheduler.note(`${copy.name} is a clone of ${volume.name}`);
   world.start(copy);
 }

@@ -47,8 +47,8 @@ export class Invariants {
 
   /** A log was lost or restored older: a table and its dead letters were at different places, and producers were told to send again. */
   lettersMayRepeat = false;
-  /** Two daemons hold the same entries, and each may bury them: a letter has two positions. */
-  cloned = false;
+  /** Records may rightly be buried twice: two logs hold them, or their table is gone and so is the next one, to which they were sent again. */
+  buriedTwice = false;
 
   constructor(ledger: Ledger, bucket: Bucket, violation: (invariant: Invariant, what: string) => void) {
     this.#ledger = ledger;
@@ -109,7 +109,7 @@ export class Invariants {
     const rows = new Set<string>();
     for (const file of filesOf(table))
       for (const row of this.#bucket.objects.get(keyOf(file))?.rows ?? []) {
-        if (rows.has(row) && !(this.lettersMayRepeat && isLetterTable(table)))
+        if (rows.has(row) && !((this.lettersMayRepeat || this.buriedTwice) && isLetterTable(table)))
           this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
         rows.add(row);
       }
@@ -206,7 +206,7 @@ export class Invariants {
       if (own && request.letters.size < request.rows.length)
         this.#place(table, request, request.stored.position, held.has(request.id), progress);
     }
-    if (!isLetterTable(table) || this.cloned) return;
+    if (!isLetterTable(table) || this.buriedTwice) return;
     const rows = this.rowsIn(table);
     for (const request of this.#ledger.requests)
       for (const [row, letter] of request.letters)

@@ -15,6 +15,8 @@ import type { World } from './world.ts';
 
 export class Stored {
   readonly #world: World;
+  /** Rows that were buried, by the table they were last buried with. */
+  readonly #buried = new Map<string, TableUuid>();
 
   constructor(world: World) {
     this.#world = world;
@@ -54,6 +56,11 @@ export class Stored {
       this.#world.violation('I1', `records of table ${entry.buries.table} are buried, and nobody dropped it`);
     for (const letter of lettersOf(entry.payload).filter(({ status }) => status === 'open')) {
       const row = letter.original.split(' ')[0] ?? '';
+      if (entry.buries !== undefined) {
+        const { table } = entry.buries;
+        this.#world.invariants.buriedTwice ||= (this.#buried.get(row) ?? table) !== table;
+        this.#buried.set(row, table);
+      }
       ledger.letters.set(letter.id, letter);
       ledger.requests[requestOf(row) ?? -1]?.letters.set(row, { position, table: entry.table, at });
     }
