@@ -5,6 +5,7 @@ import type { SentRequest } from './world/ledger.ts';
 import type { Life } from './world/life.ts';
 import type { SimTable } from './world/model-catalog.ts';
 import { Stage } from './world/stage.ts';
+import { named } from './world/world-tables.ts';
 
 /** More than two rounds of asking, one grace apart. */
 const LONG_MS = 45_000;
@@ -20,7 +21,7 @@ const restore = (stage: Stage, table: SimTable): void => {
 };
 
 function rowsOf(stage: Stage, name: string): ReadonlySet<string> {
-  const table = stage.world.catalog.get({ namespace: ['ns'], name });
+  const table = stage.world.catalog.get(named(name));
   return table === undefined ? new Set() : stage.world.invariants.rowsIn(table);
 }
 
@@ -84,6 +85,17 @@ test('a table that was missing for a moment takes its records', async () => {
   await stage.until(() => stage.isIn(request));
   await stage.pass(LONG_MS);
   expect(request.letters.size).toBe(0);
+});
+
+test('a table that was renamed is not gone: the next daemon finds it', async () => {
+  const stage = new Stage();
+  const { life, request, table } = await goneWith(stage);
+  stage.world.catalog.move(named('t9'), { ...table, name: named('t9') }, { kind: 'foreign', what: 'rename' });
+  await stage.pass(LONG_MS);
+  expect(request.letters.size).toBe(0);
+  life.end();
+  await stage.start();
+  await stage.until(() => request.rows.every((row) => rowsOf(stage, 't9').has(row)));
 });
 
 test('another table of the same name gets none of them', async () => {
