@@ -2,7 +2,7 @@
  * How a world ends: nothing goes wrong any more, each volume's daemon brings everything it acknowledged into the tables within bounded time
  * (I10), and what the tables hold is compared with what producers were told (I1, I11). Owns that order; the rules are `invariants.ts`.
  */
-import type { TableName, TableUuid } from '../../../src/core/ids.ts';
+import { tableUuid, type TableName, type TableUuid } from '../../../src/core/ids.ts';
 import type { ChannelProducer } from '../actors/channel-producer.ts';
 import { widen } from '../actors/foreign.ts';
 import { settlePoison, survivor } from '../actors/poisoner.ts';
@@ -16,6 +16,7 @@ import type { World } from './world.ts';
 
 /** Virtual milliseconds after the last fault within which everything acknowledged must be visible (I10). */
 const SETTLING_MS = 500;
+const NO_TABLE = tableUuid('00000000-0000-0000-0000-000000000000');
 const HEALING_MS = 300_000;
 
 type Until = (what: string, done: () => boolean) => Promise<void>;
@@ -185,7 +186,9 @@ function checkBuried(world: World, unburied: ReadonlySet<TableUuid>): void {
   const all = tables.all().filter(isLetterTable);
   if (world.cloned || all.some(({ uuid }) => watch.stoppedByGap.has(uuid) || invariants.of(uuid).wentBack)) return;
   const letters = new Set(all.flatMap((table) => [...invariants.rowsIn(table)]));
-  for (const { id, state, buriable, unlogged, stored, rows } of ledger.requests) {
+  for (const { id, state, table, buriable, unlogged, stored, rows } of ledger.requests) {
+    // Its dead letters lie behind others that wait for the table that refused them.
+    if (watch.stoppedByGap.has(tables.get(table)?.uuid ?? NO_TABLE)) continue;
     if (state !== 'acknowledged' || !buriable || unlogged || stored === undefined || unburied.has(stored.table))
       continue;
     const missing = rows.find((row) => !letters.has(row));
