@@ -23,18 +23,23 @@ import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
+import { deadLetterTableOf } from '../record/dead-letter-table.ts';
 import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
-import { DeadLetters, type DeadLettersContext } from './dead-letters/dead-letters.ts';
+import { Burials } from './dead-letters/burials.ts';
+import { DeadLetters, orUnavailable, type DeadLettersContext } from './dead-letters/dead-letters.ts';
 import { LateRefusals } from './dead-letters/late-refusals.ts';
 import { fenceLostLanes } from './fence-lost.ts';
 import type { FlushLimits } from './flush-policy.ts';
+import { GONE_GRACE_MS, GoneTables } from './gone-tables.ts';
 import type { CheckpointHistory } from './history.ts';
 import { tablesToPark } from './parking.ts';
+import type { AttemptBook } from './poison/attempt-book.ts';
 import { lanesOf, lostLanes, nextGeneration } from './protocol.ts';
 import type { PipelineContext } from './pipeline-context.ts';
 import { TableProducers, type ProducerLimits } from './producers/table-producers.ts';
 import type { StateObjects } from './producers/state-objects.ts';
+import { outcomeUnknown, type Stop } from './stops.ts';
 import { TablePipeline } from './table-pipeline.ts';
 
 export interface CoordinatorOptions<V extends TableView, P extends PreparedChange> {
@@ -58,6 +63,7 @@ export interface CoordinatorOptions<V extends TableView, P extends PreparedChang
   readonly onCheckpoint: (record: CheckpointRecord) => void;
   /** Makes a table with the daemon's defaults; one that exists stays as it is. */
   readonly createTable: DeadLettersContext<V, P>['createTable'];
+  readonly attempts: AttemptBook;
   readonly onDeadLetters: DeadLettersContext<V, P>['onDeadLetters'];
 }
 
@@ -66,7 +72,6 @@ const TICK_MS = 50;
 const UPKEEP_MS = 1_000;
 /** Tables that could not be opened, or are gone, are asked for again every so many rounds. */
 const TAKE_UP_ROUNDS = 10;
-const GONE_GRACE_MS = 10_000;
 
 export class Coordinator<V extends TableView, P extends PreparedChange> {
   /** For work on large payloads: one step of any of it a turn of the event loop. */
@@ -74,6 +79,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   readonly deadLetters: DeadLetters<V, P>;
   readonly #options: CoordinatorOptions<V, P>;
   readonly #late: LateRefusals<V, P>;
+  readonly #gone: GoneTables<V, P>;
   readonly #pipelines = new Map<TableUuid, TablePipeline<V, P>>();
   readonly #byName = new Map<string, Promise<TablePipeline<V, P> | undefined>>();
   readonly #group: TaskGroup;
@@ -90,6 +96,12 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       letters: this.deadLetters,
       pipelineOf,
       onTrouble: (table, state, cause) => options.onTrouble(this.#nameOf(table), state, cause),
+    });
+    this.#gone = new GoneTables({
+      ...options,
+      clock: options.runtime.clock,
+      burials: new Burials({ ...options, letters: this.deadLetters }),
+      pipelineOf: (table) => this.#pipelines.get(table),
     });
     this.#generation = nextGeneration([], options.runtime.clock.now());
     this.#group = new TaskGroup((name, error) => options.onTrouble('', `task failed: ${name}`, messageOf(error)));
@@ -142,6 +154,19 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     );
   }
 
+  /**
+   * Resolves when every dead letter of the table that was acknowledged before the call is committed, if it has any. Rejects with kind
+   * `closed` or `fenced` when this process will not learn it.
+   */
+  async lettersCommitted(table: TableName): Promise<void> {
+    const name = deadLetterTableOf(table);
+    const letters = name === undefined ? undefined : await orUnavailable(this.pipelineOf(name));
+    if (letters === undefined) return;
+    if (letters === 'unavailable') throw outcomeUnknown(LETTERS_UNAVAILABLE);
+    await letters.settled(undefined, this.#group.signal);
+    if (letters.state.kind === 'stopped') throw outcomeUnknown(letters.state);
+  }
+
   /** Resolves when every acknowledged record is in its table (stopped tables aside), or rejects when the signal aborts first. */
   async drain(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
     // What one table took in while another was still draining counts too.
@@ -160,28 +185,35 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
 
   async #takeUp(): Promise<void> {
     const { log, format, tables, runtime } = this.#options;
-    const missing = new Set(log.pendingTables().filter((uuid) => !this.#pipelines.has(uuid)));
+    const missing = new Set(
+      log.pendingTables().filter((uuid) => {
+        const pipeline = this.#pipelines.get(uuid);
+        return pipeline === undefined || pipeline.goneSince !== undefined;
+      }),
+    );
     if (missing.size === 0) return;
     const progresses: (Progress | undefined)[] = [];
     const names: TableName[] = [];
-    for (const name of await this.#orReport('catalog', () => tables.list(), [])) {
+    const listed = await this.#orReport('catalog', () => tables.list(), undefined);
+    let whole = listed !== undefined;
+    for (const name of distinct([...(listed ?? []), ...[...missing].flatMap((uuid) => this.#lastNameOf(uuid) ?? [])])) {
       const found = await this.#orReport(
         formatTableName(name),
         () => format.load(name).then((loaded) => this.#standing(loaded)),
-        undefined,
+        'unread' as const,
       );
-      if (found === undefined || !missing.delete(found.uuid)) continue;
+      whole &&= found !== 'unread';
+      if (found === undefined || found === 'unread' || !missing.delete(found.uuid)) continue;
       progresses.push(found.progress);
       names.push(name);
     }
     if (this.#pipelines.size === 0) this.#generation = nextGeneration(progresses, runtime.clock.now());
     for (const name of names) await this.#orReport(formatTableName(name), () => this.pipelineOf(name), undefined);
-    for (const uuid of missing)
-      this.#options.onTrouble(
-        uuid,
-        'not-taken-up',
-        'the log holds records of a table that cannot be read or is not in the catalog; they are kept',
-      );
+    await this.#gone.missed(missing, whole);
+  }
+
+  #lastNameOf(table: TableUuid): TableName | undefined {
+    return this.#pipelines.get(table)?.name ?? this.#options.log.nameOf(table);
   }
 
   /** Identity and progress, together, so that a progress nobody can read is a failure of its table alone. */
@@ -190,7 +222,7 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     return { uuid: loaded.view.uuid, progress: this.#options.format.progress(loaded.view, this.#options.pipeline) };
   }
 
-  async #orReport<T>(table: string, work: () => Promise<T>, otherwise: T): Promise<T> {
+  async #orReport<T, E>(table: string, work: () => Promise<T>, otherwise: E): Promise<T | E> {
     try {
       return await work();
     } catch (error) {
@@ -206,10 +238,14 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   }
 
   async #open(name: TableName): Promise<TablePipeline<V, P> | undefined> {
-    const { format, log, pipeline, runtime } = this.#options;
-    const loaded = await format.load(name);
+    const loaded = await this.#options.format.load(name);
     if (loaded.kind === 'absent') return undefined;
-    let view = loaded.view;
+    return this.#gone.whileOpening(loaded.view.uuid, () => this.#openLoaded(name, loaded.view));
+  }
+
+  async #openLoaded(name: TableName, loaded: V): Promise<TablePipeline<V, P> | undefined> {
+    const { format, log, pipeline, runtime } = this.#options;
+    let view = loaded;
     const known = this.#pipelines.get(view.uuid);
     if (known !== undefined) return known;
     const standing = format.progress(view, pipeline);
@@ -238,8 +274,8 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     const progress = format.progress(view, pipeline);
     const context = this.#context(generation);
     const producers = await TableProducers.recover(context.producers, view.uuid, progress?.state, lanesOf(progress));
-    const raced = this.#pipelines.get(view.uuid);
-    if (raced !== undefined) return raced;
+    // Without it nobody could say later whose dead letters its records become; that is no reason not to take them.
+    await this.#orReport(formatTableName(name), () => log.remember(view.uuid, name), undefined);
     const opened = new TablePipeline(context, view, producers);
     this.#pipelines.set(view.uuid, opened);
     opened.start(progress, lost.length > 0);
@@ -365,3 +401,13 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
     if ((await this.#byName.get(key)) === pipeline) this.#byName.delete(key);
   }
 }
+
+const LETTERS_UNAVAILABLE: Stop = {
+  code: 'internal',
+  reason: 'the dead-letter table cannot be opened now; the letters are durable',
+  remedy: 'send it again later',
+};
+
+const distinct = (names: readonly TableName[]): readonly TableName[] => [
+  ...new Map(names.map((name) => [formatTableName(name), name])).values(),
+];

@@ -3,14 +3,21 @@
  * Owns no state: what an end means for the table is `table-pipeline.ts`.
  */
 import { messageOf } from '../core/errors.ts';
-import type { Generation, PipelineId, TableName, TableUuid } from '../core/ids.ts';
-import type { Runtime } from '../core/runtime.ts';
+import {
+  snapshotId,
+  type Epoch,
+  type Generation,
+  type PipelineId,
+  type TableName,
+  type TableUuid,
+} from '../core/ids.ts';
+import { positive63, type Random, type Runtime } from '../core/runtime.ts';
 import { filesStillThere } from '../commit/file-age.ts';
 import { commitLoop, type CommitLoopEvents, type Stance } from '../commit/commit-loop.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { Log } from '../contracts/log.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
-import type { Span } from '../contracts/tracing.ts';
+import { NO_SPAN, type Span } from '../contracts/tracing.ts';
 import type { SealedEpoch, UploadedEpoch } from './epoch.ts';
 import { judge, lanesToPrune, type CommitPlan } from './protocol.ts';
 
@@ -32,6 +39,14 @@ export type EpochEnd<V> =
 
 /** How long a fully committed lane stays in the progress, for volumes that are restored. */
 const LANE_RETENTION_MS = 7 * 24 * 3_600_000;
+
+/** Commits nothing but its token: whatever was sent against an earlier base is void then. */
+export const emptyEpoch = (epoch: Epoch, random: Random): Pick<SealedEpoch, 'epoch' | 'lanes' | 'token' | 'span'> => ({
+  epoch,
+  lanes: new Map(),
+  token: snapshotId(positive63(random)),
+  span: NO_SPAN,
+});
 
 type Settled = { readonly kind: 'ours' | 'recut' } | { readonly kind: 'fenced'; readonly by: Generation };
 

@@ -9,7 +9,7 @@ import type { Pace } from '../core/pace.ts';
 import { recordsIn, type Entry, type LateRefusal, type Log } from '../contracts/log.ts';
 import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.ts';
 import type { TraceContext } from '../contracts/tracing.ts';
-import { undecided, type LateMisfit, type Undecided } from './dead-letters/undecided.ts';
+import { linesOf, undecidedIn, type LateMisfit, type Undecided } from './dead-letters/undecided.ts';
 import type { OpenEpoch } from './epoch.ts';
 
 /** An entry's payload as it is staged, made ahead of time. Believed as long as `by` is still the table's checker. */
@@ -22,14 +22,26 @@ export interface ReadyLines {
   readonly count?: number;
 }
 
-/** What happens to acknowledged records that no longer fit (protocol §3). */
+/** As it is staged; `index` within the entry. */
+export interface IndexedLine {
+  readonly index: number;
+  readonly line: Uint8Array;
+}
+
+/** What happens to acknowledged records that no longer fit, or cannot be written (protocol §3). */
 export interface LatePolicy {
-  /** False: they stop the table. */
-  readonly allowed: () => boolean;
+  /** False: it stops the table. */
+  readonly allowed: (misfit: LateMisfit) => boolean;
   /** Resolves true when nothing that an earlier attempt may still bring can reach the table; false when it went another way. */
   readonly fence: (signal: AbortSignal) => Promise<boolean>;
   /** Resolves when the log has the decision: `Log.refusals` covers the misfits. */
   readonly decide: (entry: Entry, misfits: readonly LateMisfit[], signal: AbortSignal) => Promise<void>;
+  /** Those of the lines that the process or its engine does not survive; looked for only where there is reason to. */
+  readonly poison: (
+    entry: Entry,
+    lines: () => readonly IndexedLine[],
+    signal: AbortSignal,
+  ) => Promise<readonly LateMisfit[]>;
   /** Resolves when letters that stand for these may be staged. */
   readonly passed: (refusals: readonly LateRefusal[], signal: AbortSignal) => Promise<void>;
 }
@@ -97,6 +109,11 @@ export class Feed {
     this.#turn += 1;
   }
 
+  /** Nothing that was given up is waited for any more. */
+  letGo(): void {
+    this.#unstaged = { records: 0, bytes: 0 };
+  }
+
   /** Starts over from what the table holds: everything staged before is forgotten. */
   rewind(progress: ReadonlyMap<LaneId, Offset>, wasPruned: (lane: LaneId) => boolean): void {
     this.#staged = new Map(progress);
@@ -144,12 +161,23 @@ export class Feed {
       this.#unstaged.records = Math.max(0, this.#unstaged.records - recordsIn(entry));
       this.#unstaged.bytes = Math.max(0, this.#unstaged.bytes - entry.payload.byteLength);
     }
+    if (turn === this.#turn) this.#passBuried();
     // Nothing is awaited between this check and the switch, so no append can slip between.
     const done = [...this.#appended].every(([lane, end]) => (this.#staged.get(lane) ?? -1n) >= end);
     if (turn === this.#turn && done) {
       this.#mode = 'live';
       this.#unstaged = { records: 0, bytes: 0 };
       this.#target.onLive();
+    }
+  }
+
+  /** A table that came back goes on behind what became dead letters meanwhile, though the log holds it no longer. */
+  #passBuried(): void {
+    for (const { lane, next } of this.#log.buried(this.#target.table)) {
+      const at = this.#staged.get(lane);
+      if ((at ?? 0n) >= next || (at === undefined && this.#wasPruned(lane))) continue;
+      this.#target.open().extend(lane, at, next);
+      this.#staged.set(lane, next);
     }
   }
 
@@ -189,10 +217,11 @@ export class Feed {
       const by = checker();
       const rest = this.#undecided(entry);
       const canonical = await pace.run(by.canonicalInSteps(rest.payload, optionsOf(entry)));
-      const misfits = misfitsOf(canonical, rest, 0);
+      const refused = misfitsOf(canonical, rest, 0);
+      const misfits = refused.length > 0 ? refused : await late.poison(entry, () => indexed(canonical, rest), signal);
       const [first] = misfits;
       if (first === undefined) return { by, ...canonical };
-      if (!late.allowed()) throw noLongerFits(entry, first);
+      if (!late.allowed(first)) throw noLongerFits(entry, first);
       if (this.#fenced === turn) await late.decide(entry, misfits, signal);
       // The fence may have met another schema: what fits is asked again.
       else if (await late.fence(signal)) this.#fenced = turn;
@@ -202,7 +231,7 @@ export class Feed {
   }
 
   #undecided(entry: Entry): Undecided {
-    return undecided(entry, this.#log.refusals(this.#target.table));
+    return undecidedIn(this.#log, entry);
   }
 
   #slept(signal: AbortSignal): Promise<void> {
@@ -223,6 +252,12 @@ const optionsOf = (entry: Entry) => ({ ignoreUnknownFields: entry.ignoreUnknownF
 /** Their places within the entry, of which `skipped` lines were left out before. */
 const misfitsOf = ({ refused }: CanonicalLines, { indexOf }: Undecided, skipped: number): readonly LateMisfit[] =>
   refused.map(({ index, misfit }) => ({ index: skipped + indexOf(index), misfit }));
+
+/** Nothing of it was refused. */
+function indexed({ lines, count }: CanonicalLines, { indexOf }: Undecided): readonly IndexedLine[] {
+  const all = linesOf(lines, new Set(Array.from({ length: count }, (_, index) => index)));
+  return all.map((line, index) => ({ index: indexOf(index), line }));
+}
 
 const noLongerFits = (entry: Entry, { index, misfit }: LateMisfit): SluiceError =>
   new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {

@@ -50,7 +50,9 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       const waited = await heard(ready.pipeline.producersReady());
       if (waited !== undefined) return waited;
     }
-    const turn = turnOf(ready.pipeline, request);
+    const { producers, positions } = ready.pipeline;
+    const lettersCommitted = () => this.#coordinator.lettersCommitted(request.table);
+    const turn = turnOf({ producers, positions, lettersCommitted }, request);
     try {
       return turn?.answer ?? (await this.#store(ready.pipeline, request, turn));
     } finally {

@@ -3,35 +3,33 @@
  * cut → write → commit → publish → acknowledge → trim for this table. Does not decide when to checkpoint, nor what other tables do.
  */
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
-import { SluiceError, disposition, isSluiceError, messageOf } from '../core/errors.ts';
-import { snapshotId, type Epoch, type LaneId, type Offset, type TableName, type TableUuid } from '../core/ids.ts';
-import { positive63 } from '../core/runtime.ts';
+import { type SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
+import type { Epoch, LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
 import type { Entry } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableView } from '../contracts/table-format.ts';
-import { NO_SPAN } from '../contracts/tracing.ts';
 import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
 import { canHaveLetters } from './dead-letters/dead-letters.ts';
 import { endOf, recordOf, type SealedEpoch, type UploadedEpoch } from './epoch.ts';
-import { commitEpoch, type EpochEnd } from './epoch-commit.ts';
+import { commitEpoch, emptyEpoch, type EpochEnd } from './epoch-commit.ts';
 import { Epochs } from './epochs.ts';
 import { Feed, type ReadyLines } from './feed.ts';
 import { flushTrigger, type FlushTrigger } from './flush-policy.ts';
 import { lagOf, type Lag } from './lag.ts';
-import type { PipelineContext, PipelineState, StopCode } from './pipeline-context.ts';
+import type { PipelineContext, PipelineState } from './pipeline-context.ts';
+import { Suspicion } from './poison/suspicion.ts';
 import { Positions } from './positions.ts';
 import { FirstHearing } from './producers/first-hearing.ts';
 import type { TableProducers } from './producers/table-producers.ts';
-import { findGap, gapText, lanesOf, stoodStill, wasPruned, type CommitPlan } from './protocol.ts';
+import { findGap, lanesOf, stoodStill, wasPruned, type CommitPlan } from './protocol.ts';
 import { Refresher, sameLayout } from './refresher.ts';
 import { Signal } from './signal.ts';
+import { fencedBy, outcomeUnknown, stopBy, stoppedAtGap, TABLE_GONE, type Stop } from './stops.ts';
 
-const RESTORE = 'restore the table to the snapshot that held these records, then restart the daemon';
-const STOP_ONE = 'stop one of the two daemons that share this log';
 const WRITE_BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 60_000 };
 
 export class TablePipeline<V extends TableView, P extends PreparedChange> {
@@ -54,6 +52,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   #failures = 0;
   /** When the first record of an epoch came that was given up; undefined once its records are in the table. Monotonic. */
   #lateSince: number | undefined;
+  readonly #suspicion: Suspicion;
   readonly #refresher: Refresher;
   /** Raised whenever a sealed epoch leaves, one is added, or the state changes. */
   readonly #changed = new Signal();
@@ -67,6 +66,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#layout = context.layoutOf(view);
     this.#checker = context.checkerOf(view);
     this.#epochs = new Epochs(context, view, (state, cause) => this.#trouble(state, cause));
+    this.#suspicion = new Suspicion(context, view.uuid, (state, cause) => this.#trouble(state, cause));
     this.#hearing = new FirstHearing({
       clock: context.runtime.clock,
       fence: (signal) => this.queue.run(() => this.#fence(signal)),
@@ -78,9 +78,12 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       checker: () => this.#checker,
       pace: context.pace,
       late: {
-        allowed: () => canHaveLetters(this.name) && onErrorOf(this.#view.properties) === 'dead_letter',
+        allowed: ({ misfit }) =>
+          canHaveLetters(this.name) && (misfit.code === 'poison' || onErrorOf(this.#view.properties) === 'dead_letter'),
         fence: (signal) => this.queue.run(() => this.#fence(signal)),
         decide: (entry, misfits, signal) => context.late.decide(this, entry, misfits, signal),
+        poison: (entry, lines, signal) =>
+          this.#suspicion.poison(() => ({ ...entry, lines: lines(), layout: this.#layout }), signal),
         passed: (refusals, signal) => context.late.passed(this.name, refusals, signal),
       },
       open: () => this.#epochs.openFor(this.#layout),
@@ -91,7 +94,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         this.#cutBySize();
       },
       onLive: () => {
-        if (this.drained) this.#lateSince = undefined;
+        if (this.drained) {
+          this.#lateSince = undefined;
+          void this.#suspicion.wrote(true);
+        }
         this.#changed.raise();
       },
     });
@@ -135,8 +141,12 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   start(progress: Progress | undefined, fenced: boolean): void {
     if (fenced) this.#hearing.begin();
     this.#restart(progress);
-    const { group } = this.#context;
-    group.spawn(`feed ${this.uuid}`, (signal) => this.#whileRunning(() => this.#feed.run(signal), signal));
+    const { group, log } = this.#context;
+    const pending = log.pendingTables().includes(this.uuid);
+    group.spawn(`feed ${this.uuid}`, async (signal) => {
+      if (pending) await this.#suspicion.begin();
+      await this.#whileRunning(() => this.#feed.run(signal), signal);
+    });
     group.spawn(`commit ${this.uuid}`, (signal) => this.#whileRunning(() => this.#commitSealed(signal), signal));
   }
 
@@ -153,16 +163,18 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   /** The name leads to no table, or to another one: stopped, and asked again after a grace. */
   gone(): void {
     this.stillGone();
-    this.#stop(
-      'table-gone',
-      'the table was dropped or replaced by another',
-      'restore the table under its uuid; its records are kept in the log',
-    );
+    this.#stop(TABLE_GONE);
   }
 
   /** Asked again and answered the same. */
   stillGone(): void {
     this.#goneSince = this.#context.runtime.clock.monotonic();
+  }
+
+  /** What it waited for with is dead letters now. */
+  buried(): void {
+    this.#feed.letGo();
+    this.#lateSince = undefined;
   }
 
   /** The table is back under the same uuid, or has another schema: begins again from what it says, after a commit under way. */
@@ -200,7 +212,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     try {
       this.#feed.onAppended(entry, ready);
     } catch (error) {
-      this.#stopBy(error);
+      this.#stop(stopBy(error));
     }
   }
 
@@ -223,14 +235,14 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
 
   /**
    * Resolves when every record acknowledged before the call is in the table, whatever was given up and written anew on the way, or when
-   * the table has stopped. Cuts what is still open of them; later records wait for their own turn.
+   * the table has stopped. With a trigger it cuts what is still open of them; later records wait for their own turn.
    */
-  async settled(trigger: CheckpointRecord['trigger'], signal: AbortSignal): Promise<void> {
+  async settled(trigger: CheckpointRecord['trigger'] | undefined, signal: AbortSignal): Promise<void> {
     while (!this.#feed.live && this.#state.kind !== 'stopped') await this.#changed.next(signal);
     const target = this.positions.beyond(this.#feed.staged);
     while (this.#state.kind !== 'stopped' && this.positions.beyond(target).size > 0) {
       const open = [...(this.#epochs.open?.lanes ?? [])];
-      if (open.some(([lane, cut]) => (cut.from ?? 0n) < (target.get(lane) ?? 0n)))
+      if (trigger !== undefined && open.some(([lane, cut]) => (cut.from ?? 0n) < (target.get(lane) ?? 0n)))
         this.cut(this.#context.nextEpoch(), trigger);
       await this.#changed.next(signal);
     }
@@ -268,6 +280,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   async #writeAgain(cause: unknown, signal: AbortSignal): Promise<void> {
     const { runtime, format, pipeline } = this.#context;
     this.#trouble('write-failed', messageOf(cause));
+    this.#suspicion.failed(cause);
     await this.#forgetUncommitted();
     await runtime.clock.sleep(backoffMs(WRITE_BACKOFF, this.#failures, runtime.random), signal);
     this.#failures += 1;
@@ -282,17 +295,11 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   async #fence(signal: AbortSignal): Promise<boolean> {
     if (this.#state.kind === 'stopped') return false;
     const { format, pipeline, runtime, nextEpoch } = this.#context;
-    const empty = {
-      epoch: nextEpoch(),
-      lanes: new Map(),
-      token: snapshotId(positive63(runtime.random)),
-      span: NO_SPAN,
-    };
     const end = await commitEpoch(
       this.#context,
       this,
       this.#seen,
-      empty,
+      emptyEpoch(nextEpoch(), runtime.random),
       { files: [], uploadedAt: runtime.clock.now() },
       undefined,
       (state, cause) => this.#trouble(state, cause),
@@ -342,7 +349,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         await this.#beginAgain(this.#context.format.progress(end.view, this.#context.pipeline), signal);
         return;
       case 'fenced':
-        this.#stop('fenced', `generation ${end.by} owns a lane of this daemon`, STOP_ONE);
+        this.#stop(fencedBy(end.by));
         return;
       case 'table-gone':
         await this.#forgetUncommitted();
@@ -366,6 +373,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.onCheckpoint(this.uuid, this.#lastCheckpoint);
     this.positions.committed(lanes, sealed.token, at);
     this.#context.log.committed(this.uuid, lanes);
+    void this.#suspicion.wrote(this.drained);
     this.#changed.raise();
   }
 
@@ -396,7 +404,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const { log } = this.#context;
     const gap = findGap(this.uuid, progress, log.trimmed());
     if (gap !== undefined) {
-      this.#stop('gap', gapText(gap), RESTORE);
+      this.#stop(stoppedAtGap(gap));
       return;
     }
     const lanes = lanesOf(progress);
@@ -419,26 +427,16 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     for (;;) {
       await work().catch((error: unknown) => {
         if (isSluiceError(error, 'closed')) throw error;
-        this.#stopBy(error);
+        this.#stop(stopBy(error));
       });
       while (this.#state.kind === 'stopped') await this.#changed.next(signal);
     }
   }
 
-  #stopBy(error: unknown): void {
-    const known = isSluiceError(error) ? error : undefined;
-    this.#stop(
-      known !== undefined && disposition(known.kind) === 'reject' ? 'not-writable' : 'internal',
-      messageOf(error),
-      known?.remedy ?? 'the records are safe in the log; restart the daemon, and report this if it comes back',
-    );
-  }
-
-  #stop(code: StopCode, reason: string, remedy: string): void {
-    this.#state = { kind: 'stopped', code, reason, remedy, schemaId: this.#view.schema.schemaId };
-    const kind = code === 'fenced' ? 'fenced' : 'closed';
-    this.positions.close(new SluiceError(kind, `outcome unknown: ${reason}`, { remedy }));
-    this.#context.onTrouble(this.uuid, `stopped: ${code}`, reason);
+  #stop(stop: Stop): void {
+    this.#state = { kind: 'stopped', ...stop, schemaId: this.#view.schema.schemaId };
+    this.positions.close(outcomeUnknown(stop));
+    this.#context.onTrouble(this.uuid, `stopped: ${stop.code}`, stop.reason);
     this.#changed.raise();
   }
 

@@ -2,7 +2,7 @@
  * The write-ahead log of a daemon (protocol §2): one log, entries of all tables in arrival order, one lane a life.
  * Owns durability, offsets, replay, trimming and parking. Does not know schemas, tables' content, or when to checkpoint.
  */
-import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
+import type { LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
 
 /** Who sent the request of an entry, by a channel or a key of its own (protocol §5). The log keeps it with the entry and compares nothing. */
 export type ProducerStamp =
@@ -60,6 +60,8 @@ export interface EntryDraft {
   readonly producer?: ProducerStamp;
   /** These letters stand for records that were refused late: the entry is the decision (protocol §3). Set by `decide` alone. */
   readonly decides?: readonly LateRefusal[];
+  /** These letters stand for records of a table that is gone: the entry is the decision (protocol §2). Set by `bury` alone. */
+  readonly buries?: Burial;
 }
 
 export interface Entry extends EntryDraft {
@@ -99,6 +101,14 @@ export interface LateRefusal {
   readonly lane: LaneId;
   readonly offset: Offset;
   readonly cause: string;
+}
+
+/** Records `[from, next)` of a lane, of a table that is gone, are dead letters for good: protocol §2. */
+export interface Burial {
+  readonly table: TableUuid;
+  readonly lane: LaneId;
+  readonly from: Offset;
+  readonly next: Offset;
 }
 
 /** Parked tables have all their pending entries copied aside so that the log can trim on; with the next append they no longer count as such. */
@@ -154,6 +164,20 @@ export interface Log {
 
   /** Every decision about a record of the table that the log still holds. */
   refusals(table: TableUuid): readonly LateRefusal[];
+
+  /**
+   * Like `decide`, for records of a table that is gone; burials of a lane come in offset order. Once stored, the log holds nothing below
+   * `next` for that table.
+   */
+  bury(burial: Burial, letters: EntryDraft, onAppended?: (entries: readonly Entry[]) => void): Promise<AppendOutcome>;
+
+  /** What was buried of the table, by offset within a lane; what adjoins is one. Never forgotten: a table may come back any day. */
+  buried(table: TableUuid): readonly Burial[];
+
+  /** Resolves when it is durable that entries of the table are those of this name. Rejects with `unavailable`. */
+  remember(table: TableUuid, name: TableName): Promise<void>;
+  /** The name remembered last; undefined for entries that are older than that memory. */
+  nameOf(table: TableUuid): TableName | undefined;
 
   /**
    * Synced entries of the table at or after `from` (absent lanes: from their first offset) and below `to` (absent lanes: none), lane by

@@ -6,6 +6,7 @@ import type { Disk } from '../contracts/disk.ts';
 import type {
   Admission,
   AppendOutcome,
+  Burial,
   Entry,
   EntryDraft,
   LaneRange,
@@ -15,7 +16,7 @@ import type {
   ProducerNote,
   TrimmedMark,
 } from '../contracts/log.ts';
-import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
+import type { LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Reserve } from './disk-full.ts';
@@ -107,7 +108,36 @@ export class DiskLog implements Log {
     letters: EntryDraft,
     onAppended?: (entries: readonly Entry[]) => void,
   ): Promise<AppendOutcome> {
-    const draft = { ...letters, decides: refusals };
+    return this.#appendDecision({ ...letters, decides: refusals }, onAppended);
+  }
+
+  async bury(
+    burial: Burial,
+    letters: EntryDraft,
+    onAppended?: (entries: readonly Entry[]) => void,
+  ): Promise<AppendOutcome> {
+    return this.#appendDecision({ ...letters, buries: burial }, (entries) => {
+      this.committed(burial.table, new Map([[burial.lane, burial.next]]));
+      onAppended?.(entries);
+    });
+  }
+
+  buried(table: TableUuid): readonly Burial[] {
+    return this.#ledger.burials.of(table);
+  }
+
+  remember(table: TableUuid, name: TableName): Promise<void> {
+    return this.#keeper.remember(table, name);
+  }
+
+  nameOf(table: TableUuid): TableName | undefined {
+    return this.#keeper.nameOf(table);
+  }
+
+  async #appendDecision(
+    draft: EntryDraft,
+    onAppended: ((entries: readonly Entry[]) => void) | undefined,
+  ): Promise<AppendOutcome> {
     validateDraft(draft);
     const reason = this.#reason();
     if (reason !== undefined) return { kind: 'refused', reason };

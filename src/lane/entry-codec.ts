@@ -2,13 +2,13 @@
  * Bodies of frames (little endian). Owns the layout of entries, of late refusals and of producers' notes; knows nothing of files or syncs.
  *
  *   entries:  count u32 · per entry: table uuid 16 · schema id i32 · records u32 · base offset u64 · flags u8 (1: ignore unknown
- *             fields, 2: producer, 4: decision) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
+ *             fields, 2: producer, 4: decision, 8: burial) · content type u8 (1: NDJSON) · encoding u8 (0: identity) · zero u8 · payload length u32 ·
  *             [producer: kind u8, fingerprint length u8, name length u16, records u32, epoch i64, offset i64, name, fingerprint] ·
- *             [decision: length u32, refusals] · payload
+ *             [decision: length u32, refusals] · [burial: table uuid 16, lane id 16, from u64, next u64] · payload
  *   refusals: count u32 · per refusal: table uuid 16 · lane id 16 · offset u64 · cause length u32 · cause (UTF-8)
  *   notes:    count u32 · per note: table uuid 16 · order u64 · key length u16 · value length u32 · key (UTF-8) · value
  */
-import type { Entry, EntryDraft, LateRefusal, ProducerNote, ProducerStamp } from '../contracts/log.ts';
+import type { Burial, Entry, EntryDraft, LateRefusal, ProducerNote, ProducerStamp } from '../contracts/log.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { LaneId, TableUuid } from '../core/ids.ts';
 import { laneId, offset, tableUuid } from '../core/ids.ts';
@@ -17,9 +17,11 @@ const ENTRY_BYTES = 40;
 const PRODUCER_BYTES = 24;
 const NOTE_BYTES = 30;
 const REFUSAL_BYTES = 44;
+const BURIAL_BYTES = 48;
 const IGNORE_UNKNOWN_FIELDS = 1;
 const HAS_PRODUCER = 2;
 const DECIDES = 4;
+const BURIES = 8;
 const NDJSON = 1;
 const PRODUCER_KINDS: readonly ProducerStamp['kind'][] = ['channel', 'idempotency-key'];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -62,8 +64,11 @@ export function encodeEntries(entries: readonly Entry[]): readonly Uint8Array[] 
   return chunks;
 }
 
-const headBytes = ({ producer, decides }: EntryDraft): number =>
-  ENTRY_BYTES + producerBytes(producer) + (decides === undefined ? 0 : 4 + refusalsBytes(decides));
+const headBytes = ({ producer, decides, buries }: EntryDraft): number =>
+  ENTRY_BYTES +
+  producerBytes(producer) +
+  (decides === undefined ? 0 : 4 + refusalsBytes(decides)) +
+  (buries === undefined ? 0 : BURIAL_BYTES);
 
 const producerBytes = (producer: ProducerStamp | undefined): number =>
   producer === undefined ? 0 : PRODUCER_BYTES + Buffer.byteLength(producer.name) + fingerprintOf(producer).byteLength;
@@ -79,13 +84,16 @@ function writeEntryHead(target: Buffer, at: number, entry: Entry): number {
   target.writeBigUInt64LE(entry.baseOffset, at + 24);
   const ignore = entry.ignoreUnknownFields === true ? IGNORE_UNKNOWN_FIELDS : 0;
   const producer = entry.producer === undefined ? 0 : HAS_PRODUCER;
-  target.writeUInt8(ignore | producer | (entry.decides === undefined ? 0 : DECIDES), at + 32);
+  const decides = entry.decides === undefined ? 0 : DECIDES;
+  const buries = entry.buries === undefined ? 0 : BURIES;
+  target.writeUInt8(ignore | producer | decides | buries, at + 32);
   target.writeUInt8(NDJSON, at + 33);
   target.writeUInt16LE(0, at + 34);
   target.writeUInt32LE(entry.payload.byteLength, at + 36);
   const decision =
     entry.producer === undefined ? at + ENTRY_BYTES : writeProducer(target, at + ENTRY_BYTES, entry.producer);
-  return entry.decides === undefined ? decision : writeDecision(target, decision, entry.decides);
+  const burial = entry.decides === undefined ? decision : writeDecision(target, decision, entry.decides);
+  return entry.buries === undefined ? burial : writeBurial(target, burial, entry.buries);
 }
 
 function writeProducer(target: Buffer, at: number, producer: ProducerStamp): number {
@@ -111,6 +119,21 @@ function writeDecision(target: Buffer, at: number, decides: readonly LateRefusal
   return end;
 }
 
+function writeBurial(target: Buffer, at: number, { table, lane, from, next }: Burial): number {
+  target.write(table.replaceAll('-', ''), at, 'hex');
+  target.write(lane, at + 16, 'hex');
+  target.writeBigUInt64LE(from, at + 32);
+  target.writeBigUInt64LE(next, at + 40);
+  return at + BURIAL_BYTES;
+}
+
+const readBurial = (body: Buffer, at: number): Burial => ({
+  table: readUuid(body, at),
+  lane: laneId(body.toString('hex', at + 16, at + 32)),
+  from: offset(body.readBigUInt64LE(at + 32)),
+  next: offset(body.readBigUInt64LE(at + 40)),
+});
+
 /** Payloads are views into `body`. The body's CRC was checked; what contradicts the layout all the same is `corrupt`. */
 export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonly Entry[] {
   return decoding(file, () => {
@@ -123,7 +146,8 @@ export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonl
       const producer = (flags & HAS_PRODUCER) === 0 ? undefined : readProducer(body, at + ENTRY_BYTES);
       const decision = at + ENTRY_BYTES + producerBytes(producer);
       const decided = (flags & DECIDES) === 0 ? 0 : 4 + body.readUInt32LE(decision);
-      const start = decision + decided;
+      const burial = decision + decided;
+      const start = burial + ((flags & BURIES) === 0 ? 0 : BURIAL_BYTES);
       if (start + payloadBytes > body.length) throw new RangeError('payload length');
       entries.push({
         table: readUuid(body, at),
@@ -132,7 +156,8 @@ export function decodeEntries(body: Buffer, lane: LaneId, file: string): readonl
         payload: body.subarray(start, start + payloadBytes),
         ...((flags & IGNORE_UNKNOWN_FIELDS) === 0 ? {} : { ignoreUnknownFields: true }),
         ...(producer === undefined ? {} : { producer }),
-        ...(decided === 0 ? {} : { decides: decodeRefusals(body.subarray(decision + 4, start), file) }),
+        ...(decided === 0 ? {} : { decides: decodeRefusals(body.subarray(decision + 4, burial), file) }),
+        ...(start === burial ? {} : { buries: readBurial(body, burial) }),
         lane,
         baseOffset: offset(body.readBigUInt64LE(at + 24)),
       });

@@ -4,7 +4,8 @@
  */
 import type { Disk } from '../contracts/disk.ts';
 import type { LateRefusal, ProducerNote, TrimmedMark } from '../contracts/log.ts';
-import type { LaneId, TableUuid } from '../core/ids.ts';
+import { formatTableName, type LaneId, type TableName, type TableUuid } from '../core/ids.ts';
+import type { BurialBook } from './burial-book.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Chunk, EntryFile } from './chunk.ts';
 import type { Reserve } from './disk-full.ts';
@@ -46,6 +47,21 @@ export class Keeper {
 
   get trimmed(): readonly TrimmedMark[] {
     return this.#manifest.trimmed;
+  }
+
+  nameOf(table: TableUuid): TableName | undefined {
+    return this.#manifest.names.get(table);
+  }
+
+  /** Resolves when the manifest that says so is durable. */
+  remember(table: TableUuid, name: TableName): Promise<void> {
+    return this.#turns.take(async () => {
+      const known = this.nameOf(table);
+      if (known !== undefined && formatTableName(known) === formatTableName(name)) return;
+      const manifest = { ...this.#manifest, names: new Map([...this.#manifest.names, [table, name]]) };
+      await this.#context.reserve.spendOn(() => saveManifest(this.#context.disk, this.#context.directory, manifest));
+      this.#manifest = manifest;
+    });
   }
 
   trim(): Promise<void> {
@@ -104,9 +120,12 @@ export class Keeper {
     const names = new Set([...files].map((file) => file.name));
     this.#manifest = {
       first: Math.max(this.#manifest.first, (segments.at(-1)?.sequence ?? 0) + 1),
-      trimmed: raised(this.#manifest.trimmed, this.#context.ledger.removeFiles(files)),
+      trimmed: raised(this.#manifest.trimmed, this.#context.ledger.removeFiles(files), this.#context.ledger.burials),
       parked: this.#manifest.parked.filter((record) => !names.has(record.file)),
       skipped: this.#manifest.skipped.filter((range) => range.sequence > (segments.at(-1)?.sequence ?? 0)),
+      // Their frames may go with these segments, and what they are about stay in a parked file.
+      buried: this.#context.ledger.burials.all,
+      names: this.#manifest.names,
     };
     this.#dirty = true;
     for (const file of files) this.#doomed.add(file.path);
@@ -151,12 +170,18 @@ export class Keeper {
   }
 }
 
-/** Marks after these chunks went: per table and lane, the highest offset that the log no longer holds. */
-function raised(marks: readonly TrimmedMark[], gone: readonly Chunk[]): readonly TrimmedMark[] {
+/**
+ * Marks after these chunks went: per table and lane, the highest offset that the log no longer holds. What was buried is missing from no
+ * table that comes back.
+ */
+function raised(marks: readonly TrimmedMark[], gone: readonly Chunk[], burials: BurialBook): readonly TrimmedMark[] {
   const key = (table: TableUuid, lane: LaneId): string => `${table} ${lane}`;
   const highest = new Map(marks.map((mark) => [key(mark.table, mark.lane), mark]));
-  for (const { table, file, end } of gone) {
+  for (const { table, file, first, end: last } of gone) {
     const at = key(table, file.lane);
+    const buried = burials.of(table).find(({ lane, from, next }) => lane === file.lane && from < last && last <= next);
+    const end = buried?.from ?? last;
+    if (end <= first) continue;
     if (end > (highest.get(at)?.next ?? -1n)) highest.set(at, { table, lane: file.lane, next: end });
   }
   return [...highest.values()];

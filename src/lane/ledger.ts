@@ -6,6 +6,7 @@ import type { Entry, LaneRange } from '../contracts/log.ts';
 import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
 import { offset } from '../core/ids.ts';
 import type { Chunk, EntryFile, FrameRun } from './chunk.ts';
+import { BurialBook } from './burial-book.ts';
 import { entriesBytes } from './entry-codec.ts';
 import { NoteBook } from './note-book.ts';
 import { RefusalBook } from './refusal-book.ts';
@@ -14,6 +15,7 @@ import { TableLedger } from './table-ledger.ts';
 export class Ledger {
   readonly refusals = new RefusalBook();
   readonly notes = new NoteBook();
+  readonly burials = new BurialBook();
   readonly #chunkBytes: number;
   readonly #tables = new Map<TableUuid, TableLedger>();
   /** Next offset by lane, oldest lane first. */
@@ -73,7 +75,15 @@ export class Ledger {
 
   /** What synced entries of a segment decide, parked since or not. */
   addDecisions(segment: EntryFile, entries: readonly Entry[]): void {
-    for (const { decides } of entries) if (decides !== undefined) this.refusals.add(decides, segment.sequence);
+    for (const { decides, buries } of entries) {
+      if (decides !== undefined) this.refusals.add(decides, segment.sequence);
+      if (buries !== undefined) this.burials.add(buries);
+    }
+  }
+
+  /** Nobody waits for what was buried; a table that came back says so by its own progress, later. */
+  releaseBuried(now: number): void {
+    for (const table of this.burials.tables) this.find(table)?.committed(this.burials.ends(table), now);
   }
 
   raiseLane(lane: LaneId, end: Offset): void {

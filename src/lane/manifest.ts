@@ -4,9 +4,9 @@
  */
 import { crc32c } from '@node-rs/crc32';
 import type { Disk } from '../contracts/disk.ts';
-import type { TrimmedMark } from '../contracts/log.ts';
+import type { Burial, TrimmedMark } from '../contracts/log.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { LaneId, Offset, TableUuid } from '../core/ids.ts';
+import type { LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
 import { laneId, offset, tableUuid } from '../core/ids.ts';
 import { parseJson64, stringifyJson64 } from '../core/json64.ts';
 
@@ -37,7 +37,19 @@ export interface Manifest {
   /** Oldest lane first. */
   readonly parked: readonly ParkedRecord[];
   readonly skipped: readonly SkippedRange[];
+  /** What segments that are gone said of them. */
+  readonly buried: readonly Burial[];
+  readonly names: ReadonlyMap<TableUuid, TableName>;
 }
+
+export const EMPTY_MANIFEST: Manifest = {
+  first: 1,
+  trimmed: [],
+  parked: [],
+  skipped: [],
+  buried: [],
+  names: new Map(),
+};
 
 /** Undefined when there is none. Throws `corrupt` on any other text than ours. */
 export async function readManifest(disk: Disk, directory: string): Promise<Manifest | undefined> {
@@ -70,6 +82,8 @@ function encodeManifest(manifest: Manifest): string {
     trimmed: manifest.trimmed.map((mark) => [mark.table, mark.lane, mark.next]),
     parked: manifest.parked.map((each) => [each.file, each.table, each.lane, each.first, each.end, each.bytes]),
     skipped: manifest.skipped.map((range) => [range.sequence, range.start, range.end]),
+    buried: manifest.buried.map((each) => [each.table, each.lane, each.from, each.next]),
+    names: [...manifest.names].map(([table, { namespace, name }]) => [table, ...namespace, name]),
   });
   return `${crc32c(text).toString(16).padStart(8, '0')}\n${text}\n`;
 }
@@ -88,6 +102,9 @@ function decodeManifest(content: string, path: string): Manifest {
     readonly trimmed: readonly (readonly [string, string, number | bigint])[];
     readonly parked: readonly (readonly [string, string, string, number | bigint, number | bigint, number])[];
     readonly skipped: readonly (readonly [number, number, number])[];
+    /** Absent in logs of earlier versions, as are the names. */
+    readonly buried?: readonly (readonly [string, string, number | bigint, number | bigint])[];
+    readonly names?: readonly (readonly [string, ...string[]])[];
   };
   if (raw.version !== 1)
     throw new SluiceError('unsupported', `log manifest is of version ${raw.version}`, {
@@ -110,5 +127,17 @@ function decodeManifest(content: string, path: string): Manifest {
       bytes,
     })),
     skipped: raw.skipped.map(([sequence, start, end]) => ({ sequence, start, end })),
+    buried: (raw.buried ?? []).map(([table, lane, from, next]) => ({
+      table: tableUuid(table),
+      lane: laneId(lane),
+      from: offset(from),
+      next: offset(next),
+    })),
+    names: new Map(
+      (raw.names ?? []).map(([table, ...name]) => [
+        tableUuid(table),
+        { namespace: name.slice(0, -1), name: name.at(-1) ?? '' },
+      ]),
+    ),
   };
 }

@@ -13,7 +13,7 @@ import { Ledger } from './ledger.ts';
 import type { SkippedBytes } from './load-segments.ts';
 import { loadParked, loadSegments, registerLanes } from './load-segments.ts';
 import type { Manifest } from './manifest.ts';
-import { MANIFEST_NAME, readManifest, saveManifest } from './manifest.ts';
+import { EMPTY_MANIFEST, MANIFEST_NAME, readManifest, saveManifest } from './manifest.ts';
 import { isParkedName } from './parking.ts';
 import { readChain } from './segment-chain.ts';
 import { sequenceOf } from './segment-header.ts';
@@ -49,23 +49,27 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   const { disk, directory, runtime } = options;
   const limits = limitsOf(options);
   await disk.makeDirectory(directory);
-  const names = await disk.list(directory);
+  const files = await disk.list(directory);
   const found = await readManifest(disk, directory);
-  if (found === undefined && names.some((name) => sequenceOf(name) !== undefined)) throw manifestMissing(directory);
-  const manifest = found ?? { first: 1, trimmed: [], parked: [], skipped: [] };
-  const chain = await readChain(disk, directory, names, manifest.first);
+  if (found === undefined && files.some((name) => sequenceOf(name) !== undefined)) throw manifestMissing(directory);
+  const manifest = found ?? EMPTY_MANIFEST;
+  const chain = await readChain(disk, directory, files, manifest.first);
 
   const ledger = new Ledger(Math.min(MAX_CHUNK_BYTES, Math.ceil(limits.segmentBytes / 16)));
   registerLanes(ledger, manifest.parked, chain.links);
   await loadParked({ disk, directory, runtime, ledger }, manifest.parked);
   const loaded = await loadSegments({ disk, directory, runtime, ledger }, chain.links, manifest, options.skip);
   ledger.sort();
+  for (const burial of manifest.buried) ledger.burials.add(burial);
+  ledger.releaseBuried(runtime.clock.monotonic());
 
   // The directory too: a killed life may have left entries in it that only the page cache knows.
   await disk.syncDirectory(directory);
-  const kept: Manifest = { ...manifest, skipped: [...manifest.skipped, ...loaded.skipped] };
+  // A table with nothing in the log is named anew when it is opened.
+  const names = new Map([...manifest.names].filter(([table]) => ledger.find(table) !== undefined));
+  const kept: Manifest = { ...manifest, skipped: [...manifest.skipped, ...loaded.skipped], names };
   if (found === undefined || loaded.skipped.length > 0) await saveManifest(disk, directory, kept);
-  await removeLeftovers(disk, directory, names, chain.dead, manifest);
+  await removeLeftovers(disk, directory, files, chain.dead, manifest);
   const reserve = new Reserve(disk, directory, Math.min(MAX_RESERVE_BYTES, Math.ceil(limits.maxBytes / 64)));
   await reserve.fill();
   return new DiskLog({

@@ -25,8 +25,11 @@ export const isDeadLetterTable = ({ name }: TableName): boolean => name.endsWith
 export const LETTER_STATUSES = ['open', 'replayed', 'discarded'] as const;
 export type LetterStatus = (typeof LETTER_STATUSES)[number];
 
-/** `refused`: when it was sent. `late_refusal`: acknowledged, then the schema changed before it was in its table. */
-export type LetterCause = 'refused' | 'late_refusal';
+/**
+ * `refused`: when it was sent. The others had been acknowledged, and were not in their table yet when … `late_refusal`: its schema changed;
+ * `table_gone`: it was dropped or replaced; `poison`: they killed the process, each by itself.
+ */
+export type LetterCause = 'refused' | 'late_refusal' | 'table_gone' | 'poison';
 
 export interface LetterRow {
   readonly id: string;
@@ -105,6 +108,9 @@ export const letterLine = (row: LetterRow): string =>
       ]),
     ),
   )}\n`;
+
+export const base64 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
 const shortened = (text: string): string =>
   (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text).toWellFormed();

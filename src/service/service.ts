@@ -8,6 +8,7 @@ import { Coordinator } from '../checkpoint/coordinator.ts';
 import { CheckpointHistory } from '../checkpoint/history.ts';
 import { LetterDesk } from '../checkpoint/dead-letters/letter-desk.ts';
 import { Ingest } from '../checkpoint/ingest.ts';
+import { AttemptBook } from '../checkpoint/poison/attempt-book.ts';
 import { Channels } from '../checkpoint/producers/channels.ts';
 import { StateObjects } from '../checkpoint/producers/state-objects.ts';
 import type { RunningService, StartOptions } from '../cli/deps.ts';
@@ -241,8 +242,9 @@ async function assemble(
   const recover = async (): Promise<void> => {
     await probeStore(warehouse.store, runtime.random);
     for (const definition of settings.tables) await control.createTable(definition);
+    const disk = meteredDisk(new NodeDisk(), telemetry.disk, runtime.clock);
     log = await openLog({
-      disk: meteredDisk(new NodeDisk(), telemetry.disk, runtime.clock),
+      disk,
       directory: settings.log.dir,
       runtime,
       segmentBytes: settings.log.segmentBytes,
@@ -272,6 +274,7 @@ async function assemble(
       producerLimits: settings.producers,
       tracer,
       onTrouble: telemetry.onTrouble,
+      attempts: await AttemptBook.open(disk, `${settings.log.dir}/attempts`),
       onCheckpoint: telemetry.onCheckpoint,
       createTable: (definition) => control.createTable(definition),
       onDeadLetters: (table, code, records) => metrics.deadLetters(table, code, records),

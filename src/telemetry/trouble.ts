@@ -26,6 +26,8 @@ export function readTrouble(state: string): Trouble {
       return { failure: 'recut', level: 'warn', message: IN_TROUBLE };
     case 'parked':
       return { parked: true, level: 'warn', message: 'a table was parked' };
+    case 'buried':
+      return { level: 'warn', message: 'records of a table that is gone became dead letters' };
     case 'resumed':
       return { level: 'info', message: 'a table that had stopped goes on' };
     default:

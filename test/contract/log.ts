@@ -196,6 +196,47 @@ export function describeLog(name: string, make: () => Promise<LogUnderTest>): vo
       await again.close();
     });
 
+    it('holds what was buried for nobody, over restarts and trims, and never calls it a gap', async () => {
+      const { open, runtime } = await setUp({ trimGraceMs: 0 });
+      const log = await open();
+      const [entry] = await append(log, draft(TABLE_A, 'gone', 3));
+      if (entry === undefined) throw new Error('entry expected');
+      const burial = { table: TABLE_A, lane: entry.lane, from: offset(0), next: offset(2) };
+      const letters = draft(TABLE_B, 'letters', 2);
+      const buried = await log.bury(burial, letters);
+      expect(buried).toMatchObject({ kind: 'appended', entries: [{ ...letters, buries: burial }] });
+      expect(log.pendingTables()).toEqual([TABLE_A, TABLE_B]);
+      await log.bury({ ...burial, from: offset(2), next: offset(3) }, draft(TABLE_B, 'rest', 1));
+      expect(log.pendingTables()).toEqual([TABLE_B]);
+      await log.close();
+      const again = await open();
+      expect(again.buried(TABLE_A)).toEqual([{ ...burial, next: 3n }]);
+      expect(again.buried(TABLE_B)).toEqual([]);
+      expect(again.pendingTables()).toEqual([TABLE_B]);
+      again.committed(TABLE_B, new Map([[entry.lane, offset(6)]]));
+      runtime.advance(1);
+      await again.trim();
+      expect(again.trimmed().map(({ table }) => table)).toEqual([TABLE_B]);
+      await again.close();
+      const last = await open();
+      expect(last.buried(TABLE_A)).toEqual([{ ...burial, next: 3n }]);
+      await last.close();
+    });
+
+    it('remembers what tables were called, and the last name of each', async () => {
+      const { open } = await setUp();
+      const log = await open();
+      const name = (table: string) => ({ namespace: ['a', 'b'], name: table });
+      await log.remember(TABLE_A, name('old'));
+      await log.remember(TABLE_A, name('new'));
+      await append(log, draft(TABLE_A, 'a'));
+      await log.close();
+      const again = await open();
+      expect(again.nameOf(TABLE_A)).toEqual(name('new'));
+      expect(again.nameOf(TABLE_B)).toBeUndefined();
+      await again.close();
+    });
+
     it('forgets a late refusal with the record it is about, not before', async () => {
       const { open, runtime } = await setUp({ segmentBytes: 2048 });
       const log = await open();

@@ -74,3 +74,38 @@ test('what is refused late stays stored for its channel: the next offset, and a 
   expect((await stage.sendExactly(second, next, { ...producer, offset: 3n })).kind).toBe('durable');
   await stage.until(() => stage.isIn(next));
 });
+
+test.each(['key', 'channel'] as const)(
+  'a %s request sent again is committed when its dead letters are, not before',
+  async (kind) => {
+    const stage = new Stage();
+    const life = await stage.start();
+    const { format } = life;
+    if (format === undefined) throw new Error('a daemon that is ready has a catalog');
+    const { epoch } = await stage.openChannel(life);
+    const producer: Producer = kind === 'key' ? KEY : { kind, name: 'c', epoch, offset: 0n };
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const attempt = format.attempt.bind(format);
+    format.attempt = async (base, prepared) => {
+      if (base.name.name.endsWith('__dead_letters')) await held;
+      return attempt(base, prepared);
+    };
+    const request = stage.exact(kind, 1);
+    await stage.sendExactly(life, request, producer);
+    const again = await stage.sendExactly(life, request, producer);
+    if (!('committed' in again) || again.committed === undefined) throw new Error(`answered ${again.kind}`);
+    let known = false;
+    again.committed().then(
+      () => (known = true),
+      () => expect.fail('it was committed'),
+    );
+    const own = request.rows.slice(1);
+    await stage.until(() => own.every((row) => stage.world.invariants.rowsIn(stage.table()).has(row)));
+    await stage.pass(3_000);
+    expect(known).toBe(false);
+    letGo();
+    await stage.until(() => known);
+    expect(stage.isIn(request)).toBe(true);
+  },
+);

@@ -298,6 +298,35 @@ export const PLANTS: readonly Plant[] = [
         },
       }),
   },
+  {
+    // A catalog that does not answer is taken for one that does not have the table.
+    name: 'failed-answer-taken-as-absence',
+    needs: ['catalog-down'],
+    format: (format) =>
+      over<Format>(format, { load: (name) => format.load(name).catch(() => ({ kind: 'absent' as const })) }),
+  },
+  {
+    // The log does not remember whose records the letters stand for.
+    name: 'buried-without-a-word',
+    needs: ['foreign-drop', 'kill'],
+    log: (log) =>
+      over<Log>(log, {
+        bury: async (burial, letters, onAppended) => {
+          const outcome = await log.append([letters], onAppended);
+          log.committed(burial.table, new Map([[burial.lane, burial.next]]));
+          return outcome;
+        },
+      }),
+  },
+  {
+    // Each life counts its attempts from nothing.
+    name: 'attempts-forgotten',
+    needs: ['poison'],
+    disk: (disk) =>
+      over(disk, {
+        size: (path) => (path.endsWith('/attempts') ? Promise.resolve(undefined) : disk.size(path)),
+      }),
+  },
 ];
 
 export const plantNamed = (name: string): Plant | undefined => PLANTS.find((plant) => plant.name === name);

@@ -5,5 +5,6 @@ export const STOPS: LatePolicy = {
   allowed: () => false,
   fence: () => Promise.reject(new Error('nothing is decided here')),
   decide: () => Promise.reject(new Error('nothing is decided here')),
+  poison: () => Promise.resolve([]),
   passed: () => Promise.resolve(),
 };

@@ -12,6 +12,7 @@ import type { AppendAnswer, AppendRequest } from '../../contracts/service-ports.
 import type { PreparedChange, TableView } from '../../contracts/table-format.ts';
 import type { TableDefinition } from '../../contracts/tables.ts';
 import {
+  base64,
   deadLetterTableOf,
   isDeadLetterTable,
   letterLine,
@@ -226,9 +227,6 @@ const LENIENT = { ignoreUnknownFields: true };
 
 /** Sorts like the records of the batch. */
 const letterId = (batch: string, record: number): string => `${batch}-${String(record).padStart(8, '0')}`;
-
-export const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
 /** Gives the table its entry of the frame. */
 export function handOver<V extends TableView, P extends PreparedChange>(

@@ -1,21 +1,21 @@
 /**
- * Acknowledged records that no longer fit their table (protocol §3): the decision, and the letters that stand for them instead. Both are
- * one frame, so a record is never in both tables and never in neither:
+ * Acknowledged records that no longer fit their table, or that the process does not survive (protocol §3): the decision, and the letters
+ * that stand for them instead. Both are one frame, so a record is never in both tables and never in neither:
  *   fence (an empty commit: whatever an earlier attempt may still bring is void) → decide (synced) → the table's progress passes the
  *   position → the dead-letter table stages the letters.
  * Owns the decision and the wait for the progress; the fence is the table's own commit.
  */
 import { backoffMs, type BackoffPolicy } from '../../core/backoff.ts';
-import { SluiceError } from '../../core/errors.ts';
 import { formatTableName, offset, type TableName, type TableUuid } from '../../core/ids.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { Entry, LateRefusal, Log } from '../../contracts/log.ts';
 import type { PreparedChange, TableView } from '../../contracts/table-format.ts';
-import { letterLine, ownerOfLetters } from '../../record/dead-letter-table.ts';
+import { ownerOfLetters } from '../../record/dead-letter-table.ts';
 import type { TablePipeline } from '../table-pipeline.ts';
-import { base64, handOver, orUnavailable, type DeadLetters } from './dead-letters.ts';
-import { linesOf, type LateMisfit } from './undecided.ts';
+import { handOver, orUnavailable, type DeadLetters } from './dead-letters.ts';
+import { lettersOfEntry, type LetterFacts } from './entry-letters.ts';
+import type { LateMisfit } from './undecided.ts';
 
 const BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 30_000 };
 const ASK_AGAIN_MS = 500;
@@ -36,7 +36,10 @@ export class LateRefusals<V extends TableView, P extends PreparedChange> {
     this.#context = context;
   }
 
-  /** Resolves when the decision is durable; tries until the signal aborts. `misfits` are lines of the entry that no decision covers. */
+  /**
+   * Resolves when the decision is durable, or the table is gone (then all its records are buried); tries until the signal aborts.
+   * `misfits` are lines of the entry that no decision covers.
+   */
   async decide(
     pipeline: TablePipeline<V, P>,
     entry: Entry,
@@ -45,7 +48,9 @@ export class LateRefusals<V extends TableView, P extends PreparedChange> {
   ): Promise<void> {
     const { runtime, onTrouble } = this.#context;
     for (let attempt = 0; ; attempt += 1) {
-      const trouble = await this.#tryToDecide(pipeline, entry, misfits);
+      const trouble = await pipeline.queue.run(async () =>
+        pipeline.goneSince === undefined ? this.#tryToDecide(pipeline, entry, misfits) : undefined,
+      );
       if (trouble === undefined) return;
       onTrouble(pipeline.uuid, 'late-refusal', trouble);
       await runtime.clock.sleep(backoffMs(BACKOFF, attempt, runtime.random), signal);
@@ -80,11 +85,19 @@ export class LateRefusals<V extends TableView, P extends PreparedChange> {
     entry: Entry,
     misfits: readonly LateMisfit[],
   ): Promise<string | undefined> {
-    const { letters, log, onDeadLetters } = this.#context;
+    const { letters, log, runtime, onDeadLetters } = this.#context;
     const target = await orUnavailable(letters.lettersPipeline(pipeline.name));
     if (target === 'unavailable') return 'the dead-letter table cannot be opened now';
     if ('kind' in target) return target.reason;
-    const composed = await letters.compose(target, this.#rows(pipeline, entry, misfits));
+    const cause = causeOf(misfits);
+    const rows = lettersOfEntry(entry, misfits, {
+      prefix: cause === 'poison' ? 'poison' : 'late',
+      cause,
+      receivedAt: runtime.clock.now(),
+      table: formatTableName(pipeline.name),
+      schemaId: pipeline.view.schema.schemaId,
+    });
+    const composed = await letters.compose(target, rows);
     if ('kind' in composed) return composed.reason;
     const refusals = misfits.map(({ index, misfit }): LateRefusal => ({
       table: pipeline.uuid,
@@ -98,31 +111,8 @@ export class LateRefusals<V extends TableView, P extends PreparedChange> {
     for (const { misfit } of misfits) onDeadLetters(formatTableName(pipeline.name), misfit.code, 1);
     return undefined;
   }
-
-  #rows(pipeline: TablePipeline<V, P>, entry: Entry, misfits: readonly LateMisfit[]): readonly string[] {
-    const lines = linesOf(entry.payload, new Set(misfits.map(({ index }) => index)));
-    const shared = {
-      status: 'open',
-      batch: `late_${entry.lane}_${entry.baseOffset}`,
-      received_at: new Date(this.#context.runtime.clock.now()).toISOString(),
-      table_name: formatTableName(pipeline.name),
-      cause: 'late_refusal',
-      schema_id: pipeline.view.schema.schemaId,
-      ignore_unknown_fields: entry.ignoreUnknownFields ?? false,
-      lane: entry.lane,
-    } as const;
-    return misfits.map(({ index, misfit }, at) => {
-      const line = lines[at];
-      if (line === undefined) throw new SluiceError('internal', 'a refused line is not in its entry');
-      const position = entry.baseOffset + BigInt(index);
-      // Of the position alone: the same record has the same id, whoever decides.
-      return letterLine({
-        id: `late_${entry.lane}_${String(position).padStart(19, '0')}`,
-        ...shared,
-        ...misfit,
-        offset: position,
-        original: base64(line.subarray(0, line.length - 1)),
-      });
-    });
-  }
 }
+
+/** A decision has the cause of its first record: the feed decides about one kind at a time. */
+const causeOf = ([first]: readonly LateMisfit[]): LetterFacts['cause'] =>
+  first?.misfit.code === 'poison' ? 'poison' : 'late_refusal';

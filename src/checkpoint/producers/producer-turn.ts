@@ -24,6 +24,8 @@ export interface ProducerTurn {
 export interface TurnTable {
   readonly producers: TableProducers;
   readonly positions: { wait(position: Position): Promise<Committed> };
+  /** Resolves when every dead letter of the table that was acknowledged before the call is committed. Rejects like `positions.wait`. */
+  readonly lettersCommitted: () => Promise<void>;
 }
 
 /** Undefined: a plain request. */
@@ -84,7 +86,7 @@ class ChannelTurn implements ProducerTurn {
   }
 
   #duplicate(records: number): AppendAnswer {
-    const { producers, positions } = this.#table;
+    const { producers } = this.#table;
     const { name, offset } = this.#channel;
     const channel = producers.channel(name);
     const position = channel === undefined ? undefined : positionOf(channel, offset + BigInt(records));
@@ -93,7 +95,7 @@ class ChannelTurn implements ProducerTurn {
     return {
       kind: 'duplicate',
       ...(position === undefined ? {} : { position }),
-      ...(latest === undefined ? {} : { committed: () => positions.wait(latest) }),
+      ...(latest === undefined ? {} : { committed: () => bothCommitted(this.#table, latest) }),
     };
   }
 }
@@ -123,11 +125,20 @@ function keyTurn(table: TurnTable, request: AppendRequest, key: string): Produce
   };
 }
 
-function replayed({ positions }: TurnTable, known: KeyRecord, fingerprint: Buffer): AppendAnswer {
+function replayed(table: TurnTable, known: KeyRecord, fingerprint: Buffer): AppendAnswer {
   if (known.fingerprint !== fingerprint.toString('hex'))
     return { kind: 'producer-refused', refusal: { kind: 'key-reused' } };
   const { accepted, rejected, position } = known;
-  return { kind: 'durable', accepted, position, committed: () => positions.wait(position), replayed: { rejected } };
+  const committed = () => (rejected === 0 ? table.positions.wait(position) : bothCommitted(table, position));
+  return { kind: 'durable', accepted, position, committed, replayed: { rejected } };
+}
+
+/** Letters of the first request lay in its frame: whatever is acknowledged now has them among it. */
+async function bothCommitted({ positions, lettersCommitted }: TurnTable, position: Position): Promise<Committed> {
+  const letters = lettersCommitted();
+  // Whichever fails first is the answer; the other is nobody's then.
+  const [committed] = await Promise.all([positions.wait(position), letters]);
+  return committed;
 }
 
 /** Of the body as it was before any encoding, and of what else decides which records are stored. */

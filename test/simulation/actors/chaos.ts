@@ -115,6 +115,7 @@ function clone(world: World): void {
   const copy = new SimVolume(`v${world.volumes.length + 1}`, volume.disk.platterCopy());
   world.volumes.push(copy);
   world.cloned = true;
+  world.invariants.buriedTwice = true;
   world.scheduler.note(`${copy.name} is a clone of ${volume.name}`);
   world.start(copy);
 }

@@ -58,6 +58,8 @@ export interface WorldCore {
   /** Letters of late refusals that are in a log. */
   onDecided(entry: Entry): void;
   onStored(life: Life, entries: readonly Entry[]): void;
+  /** A record killed its process. */
+  onDeath(life: Life): void;
   onDelete(life: string, key: string): void;
   onTrouble(life: Life, table: string, state: string, cause: string): void;
   onStagedBytes(life: Life, held: number): void;

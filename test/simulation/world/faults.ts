@@ -39,6 +39,7 @@ export const FAULT_KINDS = [
   'operator-checkpoint',
   'operator-drain',
   'prune',
+  'poison',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -64,6 +65,7 @@ const DRAWN: Partial<Record<FaultKind, number>> = {
   'pointer-back': 0.15,
   'foreign-rollback': 0.15,
   'disk-full': 0.25,
+  poison: 0.08,
 };
 
 export class Faults {

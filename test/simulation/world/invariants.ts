@@ -47,6 +47,8 @@ export class Invariants {
 
   /** A log was lost or restored older: a table and its dead letters were at different places, and producers were told to send again. */
   lettersMayRepeat = false;
+  /** Records may rightly be buried twice: two logs hold them, or their table is gone and so is the next one, to which they were sent again. */
+  buriedTwice = false;
 
   constructor(ledger: Ledger, bucket: Bucket, violation: (invariant: Invariant, what: string) => void) {
     this.#ledger = ledger;
@@ -107,7 +109,7 @@ export class Invariants {
     const rows = new Set<string>();
     for (const file of filesOf(table))
       for (const row of this.#bucket.objects.get(keyOf(file))?.rows ?? []) {
-        if (rows.has(row) && !(this.lettersMayRepeat && isLetterTable(table)))
+        if (rows.has(row) && !((this.lettersMayRepeat || this.buriedTwice) && isLetterTable(table)))
           this.#violation('I1', `row ${row} is in ${table.name.name} more than once`);
         rows.add(row);
       }
@@ -144,8 +146,19 @@ export class Invariants {
   apart(table: SimTable, letters: SimTable): void {
     const own = this.rowsIn(table);
     const replayed = this.replayedIn(letters);
+    // Of a table that is gone; an exact producer was told to send it to the next one.
+    const buried = new Set(
+      [...this.#ledger.letters.values()]
+        .filter(({ id }) => id.startsWith('gone_'))
+        .map(({ original }) => original.split(' ')[0] ?? ''),
+    );
     for (const row of this.rowsIn(letters))
-      if (own.has(row) && !replayed.has(row) && this.#ledger.requests[requestOf(row) ?? -1]?.excused === undefined)
+      if (
+        own.has(row) &&
+        !replayed.has(row) &&
+        !buried.has(row) &&
+        this.#ledger.requests[requestOf(row) ?? -1]?.excused === undefined
+      )
         this.#violation('I1', `row ${row} is in ${table.name.name} and in ${letters.name.name}`);
   }
 
@@ -193,7 +206,7 @@ export class Invariants {
       if (own && request.letters.size < request.rows.length)
         this.#place(table, request, request.stored.position, held.has(request.id), progress);
     }
-    if (!isLetterTable(table)) return;
+    if (!isLetterTable(table) || this.buriedTwice) return;
     const rows = this.rowsIn(table);
     for (const request of this.#ledger.requests)
       for (const [row, letter] of request.letters)
@@ -226,6 +239,14 @@ export class Invariants {
     if (before === undefined) return;
     if (after?.uuid !== before.uuid) {
       this.of(before.uuid).dropped = true;
+      const held = this.requestsIn(before);
+      for (const request of this.#stored.get(before.uuid) ?? [])
+        request.buriable ||=
+          request.stored?.table === before.uuid &&
+          request.excused === undefined &&
+          !held.has(request.id) &&
+          // A version of it had them, and the daemon may not have seen it go back.
+          !this.of(before.uuid).wentBack;
       this.#ledger.excuse(
         (this.#stored.get(before.uuid) ?? []).map((request) => request.id),
         'table dropped',

@@ -27,6 +27,8 @@ export interface SentRequest {
   committed: Committed | undefined;
   /** The log that held it is gone: only the table has it. */
   unlogged: boolean;
+  /** Its table was dropped while only the log held it: its records become dead letters. */
+  buriable: boolean;
   /** Why it need not be in the table any more: at most once is all that is asked of it. */
   excused: string | undefined;
 }
@@ -37,6 +39,8 @@ export class Ledger {
   readonly letters = new Map<string, SimLetter>();
   /** Ids of those of which a mark reached a log. */
   readonly marks = new Set<string>();
+  /** Rows that the column engine does not survive, or refuses to write. */
+  readonly poison = new Map<string, 'kills' | 'fails'>();
 
   sent(table: string, rows: (id: number) => readonly string[], exact?: 'channel' | 'key'): SentRequest {
     const id = this.requests.length;
@@ -54,6 +58,7 @@ export class Ledger {
       awaits: undefined,
       committed: undefined,
       unlogged: false,
+      buriable: false,
       excused: undefined,
     };
     this.requests.push(request);
@@ -64,6 +69,7 @@ export class Ledger {
   forget(request: SentRequest): void {
     request.stored = undefined;
     request.excused = undefined;
+    request.buriable = false;
     request.unlogged = false;
     request.state = 'sent';
   }

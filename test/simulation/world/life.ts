@@ -7,6 +7,7 @@ import { LetterDesk } from '../../../src/checkpoint/dead-letters/letter-desk.ts'
 import { CheckpointHistory } from '../../../src/checkpoint/history.ts';
 import { Channels } from '../../../src/checkpoint/producers/channels.ts';
 import { StateObjects } from '../../../src/checkpoint/producers/state-objects.ts';
+import { AttemptBook } from '../../../src/checkpoint/poison/attempt-book.ts';
 import { Ingest } from '../../../src/checkpoint/ingest.ts';
 import type { Disk } from '../../../src/contracts/disk.ts';
 import type { Entry, Log } from '../../../src/contracts/log.ts';
@@ -123,7 +124,7 @@ export class Life {
     // A decision that nobody heard of may have reached the disk before the life that made it ended.
     for (const table of core.letterTables())
       for await (const entry of opened.entries(table, new Map()))
-        if (entry.decides !== undefined) core.onDecided(entry);
+        if (entry.decides !== undefined || entry.buries !== undefined) core.onDecided(entry);
     const log = this.#observed(this.#plant?.log?.(opened, core) ?? opened);
     const local: LocalFiles = new Map();
     const store = new SimStore({
@@ -150,6 +151,8 @@ export class Life {
       local,
       partitions: core.partitions,
       onBytes: (held) => core.onStagedBytes(this, held),
+      poison: core.ledger.poison,
+      die: () => core.onDeath(this),
     });
     this.log = log;
     const planted = this.#plant?.format?.(format, { core, log, store, random: random.fork('plant') }) ?? format;
@@ -175,6 +178,7 @@ export class Life {
       producerStates: new StateObjects(store, 'sluice/producers', runtime, () => undefined, core.inlineStateBytes),
       producerLimits: { maxKeys: 100_000, maxAgeMs: 1e12, maxChannels: 100 },
       onTrouble: (table, state, cause) => core.onTrouble(this, table, state, cause),
+      attempts: await AttemptBook.open(disk, '/log/attempts'),
       createTable: ({ name }) => format.makeTable(name),
       onDeadLetters: () => undefined,
       onCheckpoint: (record) => {
@@ -208,6 +212,12 @@ export class Life {
         if (key === 'decide')
           return (...[refusals, letters, onAppended]: Parameters<Log['decide']>) =>
             target.decide(refusals, letters, (entries) => {
+              stored(entries);
+              onAppended?.(entries);
+            });
+        if (key === 'bury')
+          return (...[burial, letters, onAppended]: Parameters<Log['bury']>) =>
+            target.bury(burial, letters, (entries) => {
               stored(entries);
               onAppended?.(entries);
             });

@@ -40,11 +40,13 @@ export function drawShape(
 ): WorldShape {
   const shape = random.fork('shape');
   const letters = random.fork('letters');
+  const aboutGoneTables =
+    stage === undefined && (plant?.needs?.includes('foreign-drop') ?? random.fork('gone').chance(0.04));
   const wanted = stage?.lettersByDefault ?? letters.chance(0.5);
   const aboutLateRefusals = stage === undefined && wanted && letters.chance(0.3);
   const faults =
     stage === undefined
-      ? drawFaults(random, without ?? new Set(), plant, wanted, aboutLateRefusals)
+      ? drawFaults(random, without ?? new Set(), plant, wanted, aboutLateRefusals, aboutGoneTables)
       : new Faults(new Set(stage.faults));
   const drawn = stage === undefined ? (shape.pick([0.02, 0.08, 0.2]) ?? 0.08) : 2;
   const partitions = shape.int(1, 3);
@@ -62,7 +64,8 @@ export function drawShape(
     perTableShare: shape.pick([0.5, 0.8]) ?? 0.5,
     ...stage?.log,
   };
-  const chaosMs = shape.between(2_000, 12_000);
+  // Tables are not gone before two rounds of asking, a grace apart.
+  const chaosMs = shape.between(2_000, 12_000) * (aboutGoneTables ? 5 : 1);
   return {
     faults,
     trouble: aboutLateRefusals ? 0.8 : drawn,
@@ -86,10 +89,12 @@ function drawFaults(
   plant: Plant | undefined,
   letters: boolean,
   aboutLateRefusals: boolean,
+  aboutGoneTables: boolean,
 ): Faults {
   const often = new Set<FaultKind>(letters ? ['foreign-narrow'] : []);
   const always = new Set<FaultKind>([
     ...(aboutLateRefusals ? (['foreign-narrow', 'kill', 'catalog-late'] as const) : []),
+    ...(aboutGoneTables ? (['foreign-drop', 'kill'] as const) : []),
     ...(plant?.needs ?? []),
   ]);
   return Faults.drawn(random.fork('faults'), without, often, always);

@@ -5,7 +5,7 @@ import type { WrittenFile } from '../../../src/record/data-file.ts';
 import type { Effects } from './effects.ts';
 import type { Faults } from './faults.ts';
 import type { SeededRandom } from './random.ts';
-import { columnsOf, rowsOf } from './records.ts';
+import { areLetters, columnsOf, rowsOf } from './records.ts';
 import type { LocalFiles } from './sim-store.ts';
 
 export interface EngineContext {
@@ -17,6 +17,9 @@ export interface EngineContext {
   /** Partitions that rows spread over: files of one epoch. */
   readonly partitions: number;
   readonly onBytes: (held: number) => void;
+  readonly poison: ReadonlyMap<string, 'kills' | 'fails'>;
+  /** The process dies. */
+  readonly die: () => void;
 }
 
 export class SimEngine implements ColumnEngine {
@@ -60,6 +63,7 @@ class SimStaging implements Staging {
   readonly #onBytes: (change: number) => void;
   readonly #onDropped: () => void;
   readonly #rows: string[] = [];
+  readonly #poison = new Set<'kills' | 'fails'>();
   #state: 'open' | 'written' | 'dropped' = 'open';
   #paths: string[] = [];
 
@@ -86,6 +90,11 @@ class SimStaging implements Staging {
     if (rows.length !== count)
       throw new SluiceError('internal', 'lines and count differ', { context: { count, lines: rows.length } });
     this.#rows.push(...rows);
+    // A letter about such a record is no such record.
+    for (const row of areLetters(lines) ? [] : rows) {
+      const poison = this.#context.poison.get(row);
+      if (poison !== undefined) this.#poison.add(poison);
+    }
     this.rows += count;
     this.bytes += lines.byteLength;
     this.#onBytes(lines.byteLength);
@@ -97,7 +106,10 @@ class SimStaging implements Staging {
     const { effects, faults, random, trouble, partitions, local } = this.#context;
     const fails = faults.on('encode-fails') && random.chance(trouble / 2);
     await effects.do('encode', random.between(1, 40), () => undefined);
+    if (this.#poison.has('kills')) this.#context.die();
+    await effects.do('encode', 1, () => undefined);
     if (signal.aborted) throw new SluiceError('closed', 'encoding was cancelled');
+    if (this.#poison.has('fails')) throw new SluiceError('internal', 'the engine refuses a record');
     if (fails) throw new SluiceError('unavailable', 'no space left for the spool');
     const parts = Array.from({ length: partitions }, (_, part) =>
       this.#rows.filter((row) => partitionOf(row, partitions) === part),

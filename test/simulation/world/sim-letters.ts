@@ -2,22 +2,22 @@
 import type { DeadLetter, LetterFilter, LetterPage, LetterReader } from '../../../src/contracts/dead-letters.ts';
 import type { TableName } from '../../../src/core/ids.ts';
 import type { Effects } from './effects.ts';
-import type { SimLetter } from './records.ts';
+import type { Ledger } from './ledger.ts';
 import { markOf } from './records.ts';
 
 export class SimLetterReader implements LetterReader {
   readonly #effects: Effects;
   readonly #rowsIn: (table: TableName) => ReadonlySet<string>;
-  readonly #letters: ReadonlyMap<string, SimLetter>;
+  readonly #ledger: Pick<Ledger, 'letters' | 'poison'>;
 
   constructor(
     effects: Effects,
     rowsIn: (table: TableName) => ReadonlySet<string>,
-    letters: ReadonlyMap<string, SimLetter>,
+    ledger: Pick<Ledger, 'letters' | 'poison'>,
   ) {
     this.#effects = effects;
     this.#rowsIn = rowsIn;
-    this.#letters = letters;
+    this.#ledger = ledger;
   }
 
   groups(): Promise<readonly []> {
@@ -31,8 +31,11 @@ export class SimLetterReader implements LetterReader {
   ): Promise<LetterPage> {
     return this.#effects.do('query', 20, () => {
       const rows = this.#rowsIn(table);
-      const found = [...this.#letters.values()]
-        .filter(({ id, original }) => id > after && rows.has(original.split(' ')[0] ?? ''))
+      const { letters: all, poison } = this.#ledger;
+      const rowOf = (original: string): string => original.split(' ')[0] ?? '';
+      // Whoever replays what the engine does not survive gets another letter of it: nobody does.
+      const found = [...all.values()]
+        .filter(({ id, original }) => id > after && rows.has(rowOf(original)) && !poison.has(rowOf(original)))
         .map(({ id, original }) => letter(id, rows.has(markOf(id)), original))
         .filter((each) => status === undefined || each.status === status)
         .sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -15,6 +15,8 @@ import type { World } from './world.ts';
 
 export class Stored {
   readonly #world: World;
+  /** Rows that were buried, by the table they were last buried with. */
+  readonly #buried = new Map<string, TableUuid>();
 
   constructor(world: World) {
     this.#world = world;
@@ -40,7 +42,9 @@ export class Stored {
       }
       request.stored = { position, table, volume: life.volume.name, at: scheduler.now };
       invariants.onStored(request, table);
-      if (invariants.of(table).dropped) request.excused ??= 'table dropped';
+      if (!invariants.of(table).dropped) continue;
+      request.excused ??= 'table dropped';
+      request.buriable = true;
     }
   }
 
@@ -48,8 +52,15 @@ export class Stored {
     const { ledger, scheduler } = this.#world;
     const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
     const at = scheduler.now;
+    if (entry.buries !== undefined && !this.#world.invariants.of(entry.buries.table).dropped)
+      this.#world.violation('I1', `records of table ${entry.buries.table} are buried, and nobody dropped it`);
     for (const letter of lettersOf(entry.payload).filter(({ status }) => status === 'open')) {
       const row = letter.original.split(' ')[0] ?? '';
+      if (entry.buries !== undefined) {
+        const { table } = entry.buries;
+        this.#world.invariants.buriedTwice ||= (this.#buried.get(row) ?? table) !== table;
+        this.#buried.set(row, table);
+      }
       ledger.letters.set(letter.id, letter);
       ledger.requests[requestOf(row) ?? -1]?.letters.set(row, { position, table: entry.table, at });
     }
@@ -78,7 +89,7 @@ export class Stored {
       const table = catalog.get(name);
       return table === undefined ? new Set() : invariants.rowsIn(table);
     };
-    return new SimLetterReader(effects, rowsIn, ledger.letters);
+    return new SimLetterReader(effects, rowsIn, ledger);
   }
 
   /** Whenever one of the two has moved. */

@@ -9,6 +9,7 @@ import { wreak } from '../actors/chaos.ts';
 import { meddle } from '../actors/foreign.ts';
 import { KeyProducer } from '../actors/key-producer.ts';
 import { operate } from '../actors/operator.ts';
+import { poison } from '../actors/poisoner.ts';
 import { produce } from '../actors/producers.ts';
 import { replay } from '../actors/replayer.ts';
 import type { Plant } from '../plants.ts';
@@ -85,6 +86,7 @@ export class World implements WorldCore {
     wreak(this);
     operate(this);
     replay(this);
+    poison(this);
   }
 
   /** A channel and a key have one home (protocol §5): nobody uses them where a clone of the log may appear. */
@@ -209,6 +211,13 @@ export class World implements WorldCore {
 
   isGone(request: SentRequest): boolean {
     return this.stored.isGone(request);
+  }
+
+  /** Whoever looks after the process starts it again, healed world or not: the record is what it is. */
+  onDeath(life: Life): void {
+    this.scheduler.note(`a record kills ${life.name}`);
+    life.end();
+    this.scheduler.after(100, 'start', () => this.start(life.volume));
   }
 
   onDelete(life: string, key: string): void {

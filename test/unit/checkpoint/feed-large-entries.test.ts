@@ -34,6 +34,7 @@ function feedOf(pauses: { count: number }, staged: Uint8Array[]): Feed {
     },
     lanes: () => [],
     refusals: () => [],
+    buried: () => [],
   } as unknown as Log;
   const staging = { rows: 0, bytes: 0, append: (lines: Uint8Array) => staged.push(lines) } as unknown as Staging;
   const counted = {

@@ -24,6 +24,7 @@ test('an entry of a pruned lane stops the feed before anything is staged', async
     },
     lanes: () => [],
     refusals: () => [],
+    buried: () => [],
   } as unknown as Log;
   let opened = 0;
   const feed = new Feed(log, {

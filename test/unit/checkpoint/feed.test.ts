@@ -61,6 +61,7 @@ class Rig {
       },
       lanes: () => [],
       refusals: () => [],
+      buried: () => [],
     } as unknown as Log;
     const staging = {
       rows: 0,

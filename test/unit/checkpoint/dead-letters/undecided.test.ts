@@ -27,3 +27,17 @@ test('nothing may be left', () => {
     ),
   ).toMatchObject({ count: 0 });
 });
+
+test('what was buried is left out, where the ranges of its lane cover it', () => {
+  const burial = (from: number, next: number, of = lane) => ({
+    table,
+    lane: of,
+    from: offset(from),
+    next: offset(next),
+  });
+  const left = (...burials: ReturnType<typeof burial>[]): string =>
+    Buffer.from(undecided(entry, [], burials).payload).toString();
+  expect(left(burial(0, 11))).toBe('b\nc\nd\n');
+  expect(left(burial(12, 13), burial(13, 40))).toBe('a\nb\n');
+  expect(left(burial(0, 10), burial(14, 20), burial(0, 99, laneId('b'.repeat(32))))).toBe('a\nb\nc\nd\n');
+});
