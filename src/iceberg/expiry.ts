@@ -44,11 +44,11 @@ function isOver(metadata: TableMetadata, name: string, ref: SnapshotRef, nowMs: 
   return head !== undefined && nowMs - head.timestampMs > maxAge;
 }
 
-/** Snapshots on any ref, those of refs that are over included: they are judged with their ref. */
+/** Snapshots on any branch or named by a tag, those of refs that are over included: they are judged with their ref. */
 const reachedByRefs = (metadata: TableMetadata): ReadonlySet<bigint> =>
   new Set(
-    Object.values(metadata.refs).flatMap((ref) =>
-      [...ancestors(metadata, ref.snapshotId)].map(({ snapshotId }) => snapshotId),
+    Object.values(metadata.refs).flatMap(({ type, snapshotId }) =>
+      type === 'tag' ? [snapshotId] : [...ancestors(metadata, snapshotId)].map((snapshot) => snapshot.snapshotId),
     ),
   );
 

@@ -3,7 +3,6 @@
  * Writes format version 2, append only; never overwrites or deletes an object.
  */
 import type { CommitOutcome, LoadOutcome, TableChange, TableFormat, TableView } from '../contracts/table-format.ts';
-import { isSluiceError } from '../core/errors.ts';
 import { tableUuid, snapshotId, type PipelineId, type SnapshotId, type TableName } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { decodeProgress, encodeProgress, progressKey, type Progress } from '../record/progress.ts';
@@ -11,6 +10,7 @@ import { advance } from '../record/progress-step.ts';
 import { appendSnapshot } from './append-snapshot.ts';
 import type { IcebergCatalog, LoadedTable } from './iceberg-catalog.ts';
 import type { ManifestLists } from './manifest-lists.ts';
+import { failedAttempt } from './failed-attempt.ts';
 import { assertWritable } from './metadata-check.ts';
 import { MAIN, currentSchema, defaultSortOrder, defaultSpec, snapshotById, type TableMetadata } from './metadata.ts';
 import { prepareAppend, type PreparedAppend } from './prepared-append.ts';
@@ -95,8 +95,7 @@ export class IcebergFormat implements TableFormat<IcebergView, PreparedAppend> {
         { action: 'set-properties', updates: { [progressKey(step.pipeline)]: property } },
       ];
     } catch (error) {
-      if (isSluiceError(error, 'unavailable')) return { kind: 'unknown', cause: error };
-      throw error;
+      return failedAttempt(this.#catalog, base, error);
     }
     const outcome = await this.#catalog.commit(base, requirements(base, prepared), updates);
     return outcome.kind === 'committed' ? { kind: 'committed', view: viewOf(outcome.view) } : outcome;

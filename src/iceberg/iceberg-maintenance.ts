@@ -11,7 +11,6 @@ import type {
   ReplaceChange,
 } from '../contracts/maintenance.ts';
 import type { CommitOutcome } from '../contracts/table-format.ts';
-import { isSluiceError } from '../core/errors.ts';
 import { snapshotId, type SnapshotId } from '../core/ids.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { PartitionSpec } from '../record/partition-spec.ts';
@@ -24,6 +23,7 @@ import { planClusters } from './manifest-clusters.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { mergePolicy } from './manifest-merge.ts';
 import { ManifestScan, columnsOf } from './manifest-scan.ts';
+import { failedAttempt } from './failed-attempt.ts';
 import { assertWritable } from './metadata-check.ts';
 import {
   MAIN,
@@ -204,8 +204,7 @@ export class IcebergMaintenance implements MaintenanceFormat<
     try {
       snapshot = await make();
     } catch (error) {
-      if (isSluiceError(error, 'unavailable')) return { kind: 'unknown', cause: error };
-      throw error;
+      return failedAttempt(this.#catalog, base, error);
     }
     if (typeof snapshot === 'string') return { kind: 'conflict', cause: snapshot };
     return this.#commit(base, [

@@ -101,6 +101,18 @@ describe('expiry', () => {
     expect(gone(history({ snapshots }), 10_000)).toContain(20);
   });
 
+  it('keeps young ancestors of a tag that no branch leads to, as any others (seed 207 of the maintained world)', () => {
+    const off = [20, 21].map((id, at) => ({
+      ...snapshot(id, at === 0 ? 3 : 20),
+      sequenceNumber: 9n,
+      timestampMs: 80 + at,
+    }));
+    const refs = { main: ref(9), tag: ref(21, 'tag') };
+    const tagged = history({ snapshots: [...history().snapshots, ...off], refs });
+    expect(gone(tagged, 150)).toEqual([1, 2, 3, 4]);
+    expect(gone(tagged, 10_000)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 20]);
+  });
+
   it('takes log entries up to the last expired snapshot along, and statistics of the expired (checklist 1.9, 15.3)', () => {
     const rest = {
       statistics: [

@@ -47,6 +47,43 @@ async function change(edit: (metadata: TableMetadata) => TableMetadata): Promise
   return loaded.view;
 }
 
+describe('an attempt on a base whose files are gone', () => {
+  /** The table stands at a snapshot of another writer: nothing of it was read yet. */
+  async function foreignBase(): Promise<IcebergView> {
+    const other = openIceberg(pointers, oneStore('s3://lake', store), 's3://lake', systemRuntime);
+    const outcome = await other.format.attempt(view, await prepare(view));
+    if (outcome.kind !== 'committed') throw new Error(outcome.kind);
+    const loaded = await iceberg.format.load(EVENTS.name);
+    if (loaded.kind !== 'loaded') throw new Error('absent');
+    const lists = outcome.view.metadata.snapshots.map(({ manifestList }) => manifestList.slice('s3://lake/'.length));
+    await store.delete(lists);
+    return loaded.view;
+  }
+  const second = (base: IcebergView) =>
+    iceberg.format.prepare(
+      base,
+      { kind: 'append', added: [dataFile('s3://lake/b')], progress: progressTo({ l: 2 }) },
+      nextToken(),
+    );
+
+  it('is a lost race when the table has moved: somebody has expired it (seed 19 of the maintained world)', async () => {
+    const base = await foreignBase();
+    const prepared = await second(base);
+    await change((metadata) => metadata);
+    // The pointer is elsewhere by then.
+    await pointers.swap(EVENTS.name, base.metadataLocation, `${view.location}/metadata/00099-foreign.metadata.json`);
+    expect(await iceberg.format.attempt(base, prepared)).toMatchObject({
+      kind: 'conflict',
+      cause: expect.stringContaining('the table moved'),
+    });
+  });
+
+  it('is a fault of the table when it has not', async () => {
+    const base = await foreignBase();
+    await expect(iceberg.format.attempt(base, await second(base))).rejects.toMatchObject({ kind: 'corrupt' });
+  });
+});
+
 describe('an attempt on a base that changed its form', () => {
   it('says that the schema changed, so that the change is prepared anew', async () => {
     const prepared = await prepare(view);
