@@ -1,51 +1,58 @@
 /**
- * Other writers of the same table, each in one step, as a commit that won: rows and deletes of theirs, refs, rollbacks, properties, files
- * under another spelling of the bucket. Written with the product's encoders, which are not what is under test here.
+ * Other writers of the same table and what each of them is given to: rows and deletes of theirs, a compaction, an expiry, refs, rollbacks,
+ * properties. Owns the pace and the choice; how a commit of theirs is made is `foreign-table.ts`.
  */
-import { snapshotId } from '../../../src/core/ids.ts';
-import { positive63, uuidV7 } from '../../../src/core/runtime.ts';
-import { ADDED, fromDataFile, type ContentFile, type ManifestEntry } from '../../../src/iceberg/manifest-entry.ts';
-import { readManifestList, writeManifestList } from '../../../src/iceberg/manifest-list.ts';
-import { manifestForm, writeManifest } from '../../../src/iceberg/manifest-write.ts';
-import { parseMetadata, printMetadata } from '../../../src/iceberg/metadata-json.ts';
-import {
-  ancestors,
-  MAIN,
-  snapshotById,
-  specById,
-  type Snapshot,
-  type TableMetadata,
-} from '../../../src/iceberg/metadata.ts';
-import { asManifestFile } from '../../../src/iceberg/prepared-append.ts';
-import { applyUpdates, nextTimestamp, type MetadataUpdate } from '../../../src/iceberg/updates.ts';
+import { fromDataFile, type ContentFile } from '../../../src/iceberg/manifest-entry.ts';
+import { ancestors, MAIN } from '../../../src/iceberg/metadata.ts';
+import type { MetadataUpdate } from '../../../src/iceberg/updates.ts';
 import { NO_METRICS } from '../../support/iceberg/samples.ts';
 import type { SeededRandom } from '../world/random.ts';
+import { ForeignTable, setRef } from './foreign-table.ts';
 import { byFile, factsOf, KEY_ID, lineOf, sizeOf, textOf } from './lines.ts';
-import { keyOf } from './state-reader.ts';
+import { keyOf, type StateFile, type StateSnapshot } from './state-reader.ts';
 import type { MaintainedWorld } from './world.ts';
 
-export const HABITS = ['append', 'equality', 'position', 'rollback', 'tag', 'branch', 'unref', 'properties'] as const;
-export type Habit = (typeof HABITS)[number];
-
-const PACE: Readonly<Record<Habit, number>> = {
+/** How often each is done, in virtual milliseconds. */
+const PACE = {
   append: 500,
-  equality: 700,
+  equality: 500,
   position: 500,
-  rollback: 4_000,
+  rewrite: 1_000,
+  expire: 2_000,
+  rollback: 2_500,
   tag: 1_500,
   branch: 2_000,
   unref: 3_000,
   properties: 1_000,
-};
+} as const;
+
+export type Habit = keyof typeof PACE;
+export const HABITS = Object.keys(PACE) as readonly Habit[];
 
 export class Foreigner {
   readonly #world: MaintainedWorld;
   readonly #random: SeededRandom;
-  #count = 0;
+  readonly #table: ForeignTable;
+  readonly #acts: Readonly<Record<Habit, () => readonly MetadataUpdate[]>> = {
+    append: () => this.#table.snapshot(MAIN, { operation: 'append', added: this.#newData() }),
+    equality: () => this.#table.snapshot(MAIN, { operation: 'delete', added: [this.#equality()] }),
+    position: () => this.#table.snapshot(MAIN, { operation: 'delete', added: this.#position() }),
+    rewrite: () => this.#rewrite(),
+    expire: () => this.#expire(),
+    rollback: () => this.#refTo(MAIN, 'branch', [...ancestors(this.#table.metadata)].slice(1, 4)),
+    tag: () => this.#refTo(`tag-${this.#table.name()}`, 'tag', [...ancestors(this.#table.metadata)]),
+    branch: () => this.#branch(),
+    unref: () => {
+      const refName = this.#random.pick(this.#refs());
+      return refName === undefined ? [] : [{ action: 'remove-snapshot-ref', refName }];
+    },
+    properties: () => [{ action: 'set-properties', updates: { owner: this.#table.name() } }],
+  };
 
   constructor(world: MaintainedWorld) {
     this.#world = world;
     this.#random = world.random.fork('foreign');
+    this.#table = new ForeignTable(world, this.#random);
   }
 
   /** Acts until the world heals. */
@@ -54,7 +61,8 @@ export class Foreigner {
       const next = (): void => {
         this.#world.scheduler.after(this.#random.between(PACE[habit] / 5, PACE[habit] * 2), `foreign ${habit}`, () => {
           if (!this.#world.faults.active) return;
-          this.act(habit);
+          this.#table.commit(habit, this.#acts[habit]());
+          if (habit === 'expire') this.#sweep();
           next();
         });
       };
@@ -62,121 +70,60 @@ export class Foreigner {
     }
   }
 
-  act(habit: Habit): void {
-    const { metadata } = this.#now();
-    const head = metadata.currentSnapshotId;
-    const named = Object.keys(metadata.refs).filter((name) => name !== MAIN);
-    switch (habit) {
-      case 'append':
-        return this.#commit(habit, this.#snapshot(MAIN, 'append', this.#newData()));
-      case 'equality':
-        return this.#commit(habit, this.#snapshot(MAIN, 'delete', [this.#equality()]));
-      case 'position':
-        return this.#commit(habit, this.#snapshot(MAIN, 'delete', this.#positions()));
-      case 'rollback': {
-        const to = this.#random.pick([...ancestors(metadata)].slice(1, 4));
-        return this.#commit(habit, to === undefined ? [] : [setRef(MAIN, 'branch', to.snapshotId)]);
-      }
-      case 'tag': {
-        const at = this.#random.pick([...ancestors(metadata)]);
-        return this.#commit(habit, at === undefined ? [] : [setRef(`tag-${this.#name()}`, 'tag', at.snapshotId)]);
-      }
-      case 'branch': {
-        const branch = this.#random.pick(named.filter((name) => metadata.refs[name]?.type === 'branch'));
-        if (branch !== undefined) return this.#commit(habit, this.#snapshot(branch, 'append', this.#newData()));
-        return this.#commit(habit, head === undefined ? [] : [setRef(`branch-${this.#name()}`, 'branch', head)]);
-      }
-      case 'unref': {
-        const refName = this.#random.pick(named);
-        return this.#commit(habit, refName === undefined ? [] : [{ action: 'remove-snapshot-ref', refName }]);
-      }
-      case 'properties':
-        return this.#commit(habit, [{ action: 'set-properties', updates: { owner: this.#name() } }]);
-    }
+  #refs(type?: string): readonly string[] {
+    return Object.entries(this.#table.metadata.refs)
+      .filter(([name, ref]) => name !== MAIN && (type === undefined || ref.type === type))
+      .map(([name]) => name);
   }
 
-  #commit(what: string, updates: readonly MetadataUpdate[]): void {
-    if (updates.length === 0) return;
-    const { book, runtime, scheduler } = this.#world;
-    const { metadata, location } = this.#now();
-    const next = applyUpdates(metadata, location, updates, runtime.clock.now());
-    const version = Number(/(\d+)-[^/]*$/.exec(location)?.[1]) + 1;
-    const to = `${metadata.location}/metadata/${String(version).padStart(5, '0')}-${uuidV7(runtime)}.metadata.json`;
-    this.#put(to, [], Buffer.from(printMetadata(next)));
-    scheduler.note(`foreign ${what}`);
-    book.swap(location, to, `foreign ${what}`);
+  #refTo(
+    name: string,
+    type: 'branch' | 'tag',
+    among: readonly { readonly snapshotId: bigint }[],
+  ): readonly MetadataUpdate[] {
+    const at = this.#random.pick(among);
+    return at === undefined ? [] : [setRef(name, type, at.snapshotId)];
   }
 
-  /** A snapshot on the ref with these files on top of what it holds; nothing when there is none. */
-  #snapshot(ref: string, operation: string, files: readonly ContentFile[]): readonly MetadataUpdate[] {
-    if (files.length === 0) return [];
-    const { runtime } = this.#world;
-    const { metadata } = this.#now();
-    const parent = snapshotById(metadata, metadata.refs[ref]?.snapshotId ?? -1n);
-    const id = snapshotId(positive63(this.#random));
-    const sequenceNumber = metadata.lastSequenceNumber + 1n;
-    const entries = files.map((file): ManifestEntry => ({
-      status: ADDED,
-      snapshotId: id,
-      sequenceNumber: null,
-      fileSequenceNumber: null,
-      file,
-    }));
-    const isData = files[0]?.content === 0;
-    const form = manifestForm(metadata, specById(metadata, 0), isData ? 'data' : 'deletes');
-    const { bytes, ...facts } = writeManifest(form, entries, this.#random);
-    const path = this.#place(metadata, `metadata/foreign-${id}-m0.avro`);
-    this.#put(path, [], bytes);
-    const placed = asManifestFile({ ...facts, path, length: BigInt(bytes.length) }, id, sequenceNumber);
-    const manifests = [{ ...placed, content: isData ? 0 : 1 }, ...this.#manifestsOf(parent)];
-    const header = { snapshotId: id, parentId: parent?.snapshotId, sequenceNumber };
-    const manifestList = this.#place(metadata, `metadata/foreign-snap-${id}.avro`);
-    this.#put(manifestList, [], writeManifestList(header, manifests, this.#random));
-    const snapshot: Snapshot = {
-      snapshotId: id,
-      ...(parent === undefined ? {} : { parentId: parent.snapshotId }),
-      sequenceNumber,
-      timestampMs: nextTimestamp(metadata, runtime.clock.now()),
-      manifestList,
-      summary: { operation },
-      schemaId: metadata.currentSchemaId,
-      rest: {},
-    };
-    return [{ action: 'add-snapshot', snapshot }, setRef(ref, 'branch', id)];
+  /** A commit on a branch; the first time the branch itself. */
+  #branch(): readonly MetadataUpdate[] {
+    const branch = this.#random.pick(this.#refs('branch'));
+    return branch === undefined
+      ? this.#refTo(`branch-${this.#table.name()}`, 'branch', [...ancestors(this.#table.metadata)].slice(0, 1))
+      : this.#table.snapshot(branch, { operation: 'append', added: this.#newData() });
   }
 
   #newData(): readonly ContentFile[] {
     const lines = Array.from({ length: this.#random.int(1, 3) }, () =>
-      textOf({ id: `f${this.#name()}`, key: `k${this.#random.int(0, 5)}`, part: this.#random.int(0, 1) }),
+      textOf({ id: `f${this.#table.name()}`, key: this.#key(), part: this.#random.int(0, 1) }),
     );
-    return byFile(lines, this.#world.partitioned).map((rows) => {
-      const filePath = this.#place(this.#now().metadata, `data/foreign-${this.#name()}.parquet`);
-      this.#put(filePath, rows, new Uint8Array());
-      return fromDataFile({ ...factsOf(rows, this.#world.partitioned), filePath });
-    });
+    return byFile(lines, this.#world.partitioned).map((rows) => this.#data(rows));
+  }
+
+  #data(rows: readonly string[]): ContentFile {
+    const filePath = this.#table.place(`data/foreign-${this.#table.name()}.parquet`);
+    this.#table.put(filePath, rows, new Uint8Array());
+    return fromDataFile({ ...factsOf(rows, this.#world.partitioned), filePath });
   }
 
   #equality(): ContentFile {
     const partition = this.#world.partitioned ? [this.#random.int(0, 1)] : [];
-    return { ...this.#deletes([`k${this.#random.int(0, 5)}`], partition), content: 2, equalityIds: [KEY_ID] };
+    return { ...this.#deletes([this.#key()], partition), content: 2, equalityIds: [KEY_ID] };
   }
 
   /** One row of one live file. */
-  #positions(): readonly ContentFile[] {
-    const { reader, bucket, partitioned } = this.#world;
-    const { metadata, location } = this.#now();
-    const head = reader.state(location).snapshots.get(metadata.currentSnapshotId ?? -1n);
-    const file = this.#random.pick(reader.files(head).filter(({ content }) => content === 0));
-    const lines = file === undefined ? [] : (bucket.objects.get(keyOf(file.path))?.rows ?? []);
+  #position(): readonly ContentFile[] {
+    const file = this.#random.pick(this.#liveData());
+    const lines = this.#world.bucket.objects.get(keyOf(file?.path ?? ''))?.rows ?? [];
     if (file === undefined || lines.length === 0) return [];
-    const partition = partitioned ? [lineOf(lines[0] ?? '').part] : [];
+    const partition = this.#world.partitioned ? [lineOf(lines[0] ?? '').part] : [];
     const deletes = this.#deletes([`${file.path} ${this.#random.int(0, lines.length - 1)}`], partition);
     return [{ ...deletes, content: 1, ...(this.#random.chance(0.5) ? { referencedDataFile: file.path } : {}) }];
   }
 
   #deletes(rows: readonly string[], partition: readonly number[]): Omit<ContentFile, 'content'> {
-    const filePath = this.#place(this.#now().metadata, `data/foreign-${this.#name()}-deletes.parquet`);
-    this.#put(filePath, rows, new Uint8Array());
+    const filePath = this.#table.place(`data/foreign-${this.#table.name()}-deletes.parquet`);
+    this.#table.put(filePath, rows, new Uint8Array());
     return {
       filePath,
       fileFormat: 'PARQUET',
@@ -187,37 +134,49 @@ export class Foreigner {
     };
   }
 
-  /** Some writers spell the bucket in another way. */
-  #place({ location }: TableMetadata, name: string): string {
-    const place = `${location}/${name}`;
-    return this.#world.spells && this.#random.chance(0.5) ? place.replace('s3://', 's3a://') : place;
+  /** Some files of one tuple become one, with the number of the state that was read. */
+  #rewrite(): readonly MetadataUpdate[] {
+    const head = this.#head();
+    const [first, ...rest] = this.#liveData().filter(() => this.#random.chance(0.6));
+    const taken = first === undefined ? [] : [first, ...rest.filter(({ tuple }) => tuple === first.tuple)];
+    if (head === undefined || taken.length < 2) return [];
+    const rows = taken.flatMap((file) => this.#world.reader.rowsOf(head, file));
+    if (rows.length === 0) return [];
+    const removed = new Set(taken.map(({ path }) => path));
+    const change = { operation: 'replace', added: [this.#data(rows)], removed, sequence: head.sequence } as const;
+    return this.#table.snapshot(MAIN, change);
   }
 
-  #manifestsOf(snapshot: Snapshot | undefined) {
-    const bytes = this.#world.bucket.objects.get(keyOf(snapshot?.manifestList ?? ''))?.bytes;
-    return bytes === undefined ? [] : readManifestList(bytes, snapshot?.manifestList ?? '');
+  /** Keeps what refs name and a few ancestors of main. */
+  #expire(): readonly MetadataUpdate[] {
+    const { metadata } = this.#table;
+    const kept = new Set(Object.values(metadata.refs).map(({ snapshotId }) => snapshotId));
+    for (const { snapshotId } of [...ancestors(metadata)].slice(0, this.#random.int(1, 4))) kept.add(snapshotId);
+    const snapshotIds = metadata.snapshots.map(({ snapshotId }) => snapshotId).filter((id) => !kept.has(id));
+    return snapshotIds.length === 0 ? [] : [{ action: 'remove-snapshots', snapshotIds }];
   }
 
-  #now(): { readonly metadata: TableMetadata; readonly location: string } {
-    const { book, bucket } = this.#world;
-    const location = book.location ?? '';
-    const bytes = bucket.objects.get(keyOf(location))?.bytes ?? new Uint8Array();
-    return { metadata: parseMetadata(Buffer.from(bytes).toString(), location), location };
+  /** What the state before reached, and no snapshot does any more, is deleted. */
+  #sweep(): void {
+    const { reader, bucket } = this.#world;
+    const now = reader.state(this.#table.location);
+    const before = now.log.at(-1);
+    if (before === undefined || !bucket.objects.has(keyOf(before))) return;
+    const reached = reader.reached(now);
+    for (const key of reader.reachedBySnapshots(reader.state(before)))
+      if (!reached.has(key)) bucket.objects.delete(key);
   }
 
-  #put(uri: string, rows: readonly string[], bytes: Uint8Array): void {
-    const size = rows.length > 0 ? sizeOf(rows) : bytes.length;
-    this.#world.bucket.put(keyOf(uri), rows, bytes, size, { kind: 'if-absent' });
+  #head(): StateSnapshot | undefined {
+    const { snapshots, main } = this.#world.reader.state(this.#table.location);
+    return main === undefined ? undefined : snapshots.get(main);
   }
 
-  #name(): string {
-    return String((this.#count += 1));
+  #liveData(): readonly StateFile[] {
+    return this.#world.reader.files(this.#head()).filter(({ content }) => content === 0);
+  }
+
+  #key(): string {
+    return `k${this.#random.int(0, 5)}`;
   }
 }
-
-const setRef = (refName: string, type: 'branch' | 'tag', id: bigint): MetadataUpdate => ({
-  action: 'set-snapshot-ref',
-  refName,
-  type,
-  snapshotId: id,
-});

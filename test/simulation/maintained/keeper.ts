@@ -5,7 +5,7 @@
 import { CommitQueue } from '../../../src/commit/commit-queue.ts';
 import type { JobReport } from '../../../src/contracts/maintenance-port.ts';
 import { NO_TRACER } from '../../../src/contracts/tracing.ts';
-import { isSluiceError, messageOf } from '../../../src/core/errors.ts';
+import { SluiceError, messageOf } from '../../../src/core/errors.ts';
 import { tableUuid } from '../../../src/core/ids.ts';
 import type { Runtime } from '../../../src/core/runtime.ts';
 import type { IcebergView } from '../../../src/iceberg/iceberg-format.ts';
@@ -83,7 +83,7 @@ export class Keeper {
         compression: 'none',
         metricsColumns: 0,
       }),
-      limitsOf: () => world.compaction,
+      limitsOf: () => world.shape.compaction,
       history: (view) => this.iceberg.tables.snapshots(view),
       onBytes: () => undefined,
       tracer: NO_TRACER,
@@ -161,7 +161,8 @@ export class Keeper {
     switch (chore) {
       case 'compact': {
         const result = await this.#compactor.run(target, view, await this.#compactor.plan(view), report, NEVER);
-        if (result.groupsFailed > 0) this.#world.rules.onFailure(this.name, chore, new Error('a group failed'));
+        if (result.groupsFailed > 0)
+          this.#world.rules.onFailure(this.name, chore, new SluiceError('corrupt', 'a group failed'));
         return result;
       }
       case 'expire':
@@ -173,9 +174,6 @@ export class Keeper {
     }
   }
 }
-
-/** Whether a chore may end with the error while the store or the catalog fails. */
-export const isTransient = (error: unknown): boolean => isSluiceError(error, 'unavailable');
 
 const shown = (result: object): string =>
   Object.entries(result)

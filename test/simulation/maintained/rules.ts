@@ -3,12 +3,12 @@
  * sees them; who may have changed what is the operation's and the mover's. Changes nothing.
  */
 import type { ExpiryPolicy } from '../../../src/contracts/maintenance.ts';
-import { messageOf } from '../../../src/core/errors.ts';
+import { isSluiceError, messageOf } from '../../../src/core/errors.ts';
 import { LEAST_ORPHAN_AGE_MS } from '../../../src/maintenance/orphans.ts';
 import { decodeProgress, progressKey } from '../../../src/record/progress.ts';
 import type { Invariant } from '../world/core.ts';
 import type { Bucket } from '../world/sim-store.ts';
-import { isTransient, type Chore } from './keeper.ts';
+import type { Chore } from './keeper.ts';
 import { lineOf, PIPELINE } from './lines.ts';
 import type { PointerBook } from './sim-pointers.ts';
 import { keyOf, type StateReader, type StateSnapshot, type TableState } from './state-reader.ts';
@@ -34,7 +34,7 @@ export class Rules {
   readonly #committed = new Set<string>();
   /** Live rows of each snapshot when it came. */
   readonly #rows = new Map<bigint, readonly string[]>();
-  /** Another process keeps the table, too: it may take away what this one reads. */
+  /** Somebody else keeps the table, too, and may take away what a chore reads. */
   shared = false;
   /** Nothing fails any more. */
   healed = false;
@@ -94,7 +94,8 @@ export class Rules {
   }
 
   onFailure(life: string, chore: Chore, error: unknown): void {
-    if (isTransient(error) ? !this.healed : this.shared && !this.healed) return;
+    const allowed = isSluiceError(error, 'unavailable') || (this.shared && isSluiceError(error, 'corrupt'));
+    if (allowed && !this.healed) return;
     this.#violation('I10', `${life} ${chore} failed without reason: ${String(error)}`);
   }
 

@@ -101,20 +101,19 @@ export class StateReader {
     return known;
   }
 
-  /** As `rows`, from what the data files hold now. */
+  /** As `rows`, from what the files hold now. */
   readAnew(snapshot: StateSnapshot): readonly string[] {
-    const files = this.files(snapshot);
-    const deletes = (content: number, tuple: string) =>
-      files
+    const data = this.files(snapshot).filter(({ content }) => content === 0);
+    return data.flatMap((file) => this.rowsOf(snapshot, file)).sort();
+  }
+
+  /** Rows of one data file of the snapshot that are left. */
+  rowsOf(snapshot: StateSnapshot, { path, sequence, tuple }: StateFile): readonly string[] {
+    const deletes = (content: number) =>
+      this.files(snapshot)
         .filter((file) => file.content === content && file.tuple === tuple)
-        .map(({ path, sequence }) => ({ sequence, rows: this.#lines(path) }));
-    return files
-      .filter(({ content }) => content === 0)
-      .flatMap(({ path, sequence, tuple }) => {
-        const applying = { positions: deletes(1, tuple), keys: deletes(2, tuple) };
-        return left(path, sequence, this.#lines(path), applying);
-      })
-      .sort();
+        .map((file) => ({ sequence: file.sequence, rows: this.#lines(file.path) }));
+    return left(path, sequence, this.#lines(path), { positions: deletes(1), keys: deletes(2) });
   }
 
   /** Keys of everything that snapshots of the state reach, without the metadata files. */

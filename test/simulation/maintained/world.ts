@@ -5,7 +5,6 @@
 import { uuidV4, type Runtime } from '../../../src/core/runtime.ts';
 import { newTableMetadata } from '../../../src/iceberg/new-table.ts';
 import { printMetadata } from '../../../src/iceberg/metadata-json.ts';
-import type { CompactionPolicy } from '../../../src/maintenance/compactor.ts';
 import { InvariantViolation, type Invariant } from '../world/core.ts';
 import { Effects, SimClock, WorldTime } from '../world/effects.ts';
 import type { FaultKind } from '../world/faults.ts';
@@ -48,13 +47,6 @@ export class MaintainedWorld {
   readonly runtime: Runtime;
   /** One beside the table, one within its location. */
   readonly neighbours: readonly string[] = [`${ROOT}/db/t-old`, `${ROOT}/db/t/nested`];
-  readonly compaction: CompactionPolicy = {
-    targetBytes: 1 << 20,
-    minFiles: 2,
-    hotFiles: 3,
-    maxGroupBytes: 8 << 20,
-    coldAfterMs: 2_000,
-  };
   #keepers: Keeper[] = [];
   #lives = 0;
 
@@ -103,6 +95,7 @@ export class MaintainedWorld {
   /** Plays the seed to its end. Rejects with `InvariantViolation`. */
   async play(): Promise<void> {
     new Foreigner(this).start(this.shape.habits);
+    this.rules.shared = this.shape.habits.has('expire');
     this.#wreak();
     this.begin();
     await this.scheduler.run(() => false, this.shape.chaosMs);
