@@ -1,14 +1,17 @@
 /**
- * A rewriter that leaves a busy machine to ingestion: while the daemon has its hands full, rewriting takes an eighth of the time at most. Owns
- * the rests between rewrites; a rewrite that has begun is not held up, and whether records are late is not asked here.
+ * A rewriter that leaves a busy machine to ingestion: while the daemon has its hands full, rewriting takes an eighth of the time at most,
+ * apart from the merges of little files that keep them few. Owns the rests between rewrites; a rewrite that has begun is not held up, and
+ * whether records are late is not asked here.
  */
 import type { FileRewriter, RewriteRequest, Rewritten } from '../contracts/file-rewriter.ts';
 import type { Clock } from '../core/runtime.ts';
 
-/** Of how long the rewrite before took. */
+/** Of how long the large rewrite before took. */
 const REST = 7;
 /** Above this share of what there is since that rewrite ended, the daemon has its hands full. */
 const FULL = 0.5;
+/** Inputs of less are rewritten at once: it costs little, and while it waited others would commit what makes it be dropped. */
+const LITTLE_BYTES = 8n * 2n ** 20n;
 /** The least time over which that share is told. */
 const LOOK_MS = 100;
 
@@ -44,6 +47,8 @@ export class PacedRewriter implements FileRewriter {
 
   async rewrite(request: RewriteRequest, directory: string, signal: AbortSignal): Promise<Rewritten> {
     const { rewriter, clock, effort } = this.#parts;
+    const bytes = request.inputs.reduce((sum, { fileSizeInBytes }) => sum + fileSizeInBytes, 0n);
+    if (bytes < LITTLE_BYTES) return rewriter.rewrite(request, directory, signal);
     while (this.#rests()) await clock.sleep(LOOK_MS, signal);
     const began = clock.monotonic();
     try {

@@ -6,8 +6,12 @@ import { PacedRewriter } from '../../../src/maintenance/paced-rewriter.ts';
 import { testRuntime } from '../../support/sim-disk/test-runtime.ts';
 
 const NEVER = new AbortController().signal;
-// Never looked at: the rewriter is one that only takes time.
-const REQUEST = undefined as unknown as RewriteRequest;
+const MiB = 2n ** 20n;
+// Nothing else is looked at: the rewriter is one that only takes time.
+const requestOf = (fileSizeInBytes: bigint): RewriteRequest =>
+  ({ inputs: [{ fileSizeInBytes }, { fileSizeInBytes }] }) as unknown as RewriteRequest;
+const REQUEST = requestOf(4n * MiB);
+const LITTLE = requestOf(4n * MiB - 1n);
 const CORES = 2;
 const REWRITE_MS = 1_000;
 
@@ -74,6 +78,16 @@ test('on a machine with room, rewrites follow each other', async () => {
     pass(100); // uploads and the commit
   }
   expect(begun).toEqual([0, 1_100, 2_200]);
+});
+
+test('merges of little files wait for nobody, and nobody waits for them', async () => {
+  const { paced, begun } = world(() => 2);
+  await paced.rewrite(LITTLE, '/', NEVER);
+  await paced.rewrite(REQUEST, '/', NEVER);
+  await paced.rewrite(LITTLE, '/', NEVER);
+  expect(begun).toEqual([0, REWRITE_MS, 2 * REWRITE_MS]);
+  await paced.rewrite(REQUEST, '/', NEVER);
+  expect(begun[3]).toBe(9 * REWRITE_MS);
 });
 
 test('a rest ends with the signal, and nothing is rewritten', async () => {
