@@ -6,7 +6,7 @@ import type { Load } from './lives.ts';
 import { ask, expectAnswer } from './requests.ts';
 import { TABLES } from './tables.ts';
 
-const ACTIONS = ['compact', 'compact', 'compact', 'expire-snapshots', 'rewrite-manifests', 'remove-orphans'];
+const ACTIONS = [...Array<string>(6).fill('compact'), 'expire-snapshots', 'rewrite-manifests', 'remove-orphans'];
 const MEAN_PAUSE_MS = 1_000;
 const LOOK_MS = 200;
 const PATIENCE_MS = 120_000;

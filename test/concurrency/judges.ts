@@ -144,6 +144,9 @@ export class Judges {
   }
 }
 
+/** A judge on a slow machine leaves two thirds of the time to those whom it judges. Milliseconds. */
+export const restAfter = (began: number, leastMs: number): number => Math.max(leastMs, 2 * (performance.now() - began));
+
 /** The rows that a delete of these is about. */
 export const deletableIds = ({ first, count }: Rows): number[] =>
   Array.from({ length: count }, (_, at) => first + at).filter((id) => isDeletable(id));

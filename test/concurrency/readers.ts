@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chance } from '../support/chance.ts';
 import type { Books } from './books.ts';
-import type { Judges, Totals, View } from './judges.ts';
+import { restAfter, type Judges, type Totals, type View } from './judges.ts';
 import type { KeptSnapshots } from './kept-snapshots.ts';
 import { TABLES } from './tables.ts';
 
@@ -53,13 +53,14 @@ export class Readers {
     turn: () => Promise<string | undefined>,
   ): Promise<void> {
     while (!over.aborted) {
+      const began = performance.now();
       try {
         const what = await turn();
         if (what !== undefined) this.reads.set(`${engine} ${what}`, (this.reads.get(`${engine} ${what}`) ?? 0) + 1);
       } catch (error) {
         this.#books.violations.push(`a reader failed: ${engine}: ${String(error).slice(0, 1_000)}`);
       }
-      await sleep(pauseMs, undefined, { signal: over }).catch(() => undefined);
+      await sleep(restAfter(began, pauseMs), undefined, { signal: over }).catch(() => undefined);
     }
   }
 

@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Books } from './books.ts';
-import type { DataFile, Judges } from './judges.ts';
+import { restAfter, type DataFile, type Judges } from './judges.ts';
 import { SMALL_BYTES, SMALL_FILES, TABLES } from './tables.ts';
 
 const PAUSE_MS = 500;
@@ -23,12 +23,13 @@ export class SmallFiles {
   async run(judges: Judges, books: Books, over: AbortSignal): Promise<void> {
     for (let number = 0; !over.aborted; number += 1) {
       const table = TABLES[number % TABLES.length]?.name ?? '';
+      const began = performance.now();
       try {
         this.see(table, await judges.files(judges.current(table)), performance.now() / 1000);
       } catch (error) {
         books.violations.push(`a reader failed: files of ${table}: ${String(error).slice(0, 1_000)}`);
       }
-      await sleep(PAUSE_MS, undefined, { signal: over }).catch(() => undefined);
+      await sleep(restAfter(began, PAUSE_MS), undefined, { signal: over }).catch(() => undefined);
     }
   }
 

@@ -60,7 +60,7 @@ maintenance:
   compaction: { schedule: "* * * * * *", min_files: 2, hot_files: ${HOT_FILES}, cold_after: 1m }
   expiry: { schedule: "*/5 * * * * *", max_age: ${SNAPSHOTS_STAY_S}s, min_snapshots: ${SNAPSHOTS_STAY} }
   manifests: { schedule: "*/10 * * * * *" }
-  orphans: { schedule: "*/15 * * * * *" }
+  orphans: { schedule: "*/30 * * * * *" }
 `;
 
 /** Ids from here on are of foreign engines, from `SPARK_IDS` on of Spark. */
