@@ -161,7 +161,11 @@ export class TestDaemon {
   }
 
   /** Has the job done and waits for its end. Rejects if it was not done. `query` begins with a question mark. */
-  async maintain(table: string, kind: 'compact' | 'expire-snapshots', query = ''): Promise<EndedJob> {
+  async maintain(
+    table: string,
+    kind: 'compact' | 'expire-snapshots' | 'rewrite-manifests',
+    query = '',
+  ): Promise<EndedJob> {
     const { job } = await this.#post<{ job: string }>(`tables/${table}/actions/${kind}${query}`, {});
     for (;;) {
       const ended = await this.#get<EndedJob>(`jobs/${job}`);
