@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { parseJson64, type Json64 } from '../../src/core/json64.ts';
+import { parseMetadata } from '../../src/iceberg/metadata-json.ts';
+import { defaultSpec } from '../../src/iceberg/metadata.ts';
 import { Chance } from '../support/chance.ts';
 import { javaCatalog, pyicebergCatalog, sparkCatalog } from './catalogs.ts';
 import { compareTable, type Difference } from './compare.ts';
@@ -79,7 +80,6 @@ interface Past {
   readonly equality: boolean;
 }
 type Asks = (leaf: Leaf, predicate: Predicate) => boolean;
-type Document = Readonly<Record<string, Json64>>;
 
 describe('random maintenance in the eyes of foreign engines', () => {
   const java = javaCatalog();
@@ -302,13 +302,8 @@ describe('random maintenance in the eyes of foreign engines', () => {
     /** The spec that engines write under now. */
     async #spec(): Promise<{ readonly id: string; readonly isEverywhere: boolean }> {
       const { metadata } = await daemon.describe(this.#name);
-      const table = parseJson64(await readFile(fileURLToPath(metadata), 'utf8'), metadata) as Document;
-      const specs = table['partition-specs'] as readonly Document[];
-      const current = specs.find((spec) => spec['spec-id'] === table['default-spec-id']);
-      return {
-        id: String(current?.['spec-id']),
-        isEverywhere: (current?.['fields'] as readonly unknown[]).length === 0,
-      };
+      const table = parseMetadata(await readFile(fileURLToPath(metadata), 'utf8'), metadata);
+      return { id: String(table.defaultSpecId), isEverywhere: defaultSpec(table).fields.length === 0 };
     }
 
     #newRows(fields: readonly IcebergField[]): readonly Values[] {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { CommitQueue } from '../../../src/commit/commit-queue.ts';
 import { uploadFiles } from '../../../src/commit/upload-files.ts';
 import type { LiveDataFile } from '../../../src/contracts/maintenance.ts';
-import type { JobReport } from '../../../src/contracts/maintenance-port.ts';
+import type { Arrangement, JobReport } from '../../../src/contracts/maintenance-port.ts';
 import { NO_SPAN, NO_TRACER } from '../../../src/contracts/tracing.ts';
 import type { IcebergView } from '../../../src/iceberg/iceberg-format.ts';
 import { fromDataFile } from '../../../src/iceberg/manifest-entry.ts';
@@ -181,8 +181,8 @@ export class MaintainedTable {
     );
   }
 
-  plan(): Promise<CompactionPlan> {
-    return this.load().then((view) => this.#compactor.plan(view));
+  async plan(arrangement?: Arrangement): Promise<CompactionPlan> {
+    return this.#compactor.plan(await this.load(), arrangement);
   }
 
   /** With a plan: as it was made of `view`, whatever the table is by now. */

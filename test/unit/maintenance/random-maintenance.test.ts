@@ -5,6 +5,7 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Arrangement } from '../../../src/contracts/maintenance-port.ts';
 import type { LiveDataFile } from '../../../src/contracts/maintenance.ts';
 import { specById } from '../../../src/iceberg/metadata.ts';
 import type { Field, PrimitiveType } from '../../../src/record/types.ts';
@@ -116,7 +117,7 @@ class Scenario {
           sortedBy(chance.pick(this.#fields.filter(({ id }) => NEEDED.has(id))), chance.pick(['asc', 'desc'])),
         );
       case 'compact':
-        return this.#compact();
+        return this.#compact(chance);
       case 'expire':
         await this.#table.expire(chance.between(1, 4));
         return this.checkPast();
@@ -241,9 +242,9 @@ class Scenario {
     await this.#table.evolve(withFields(this.#fields));
   }
 
-  async #compact(): Promise<void> {
+  async #compact(chance: Chance): Promise<void> {
     const before = await this.#table.live();
-    const plan = await this.#table.plan();
+    const plan = await this.#table.plan(this.#arrangement(chance));
     const planned = new Set(plan.groups.flatMap(({ files }) => files.map(({ filePath }) => filePath)));
     const result = await this.#table.compact(plan);
     expect(result).toMatchObject({ groupsCommitted: plan.groups.length, groupsDropped: 0, groupsFailed: 0 });
@@ -256,6 +257,25 @@ class Scenario {
       (await this.#table.live()).flatMap(({ deletes }) => deletes.map(({ filePath }) => filePath)),
     );
     expect((await this.#table.deletes()).filter((uri) => !needed.has(uri))).toEqual([]);
+  }
+
+  /** Most often what is due; else all rows sorted, or along a curve. */
+  #arrangement(chance: Chance): Arrangement | undefined {
+    const [first, second] = [chance.pick([ID, RATIO]), chance.pick([REGION, SIZE])].map(
+      ({ id }) => this.#fieldOf(id).name,
+    );
+    const columns = [first ?? '', second ?? ''];
+    switch (chance.below(4)) {
+      case 0:
+        return { strategy: 'z-order', columns };
+      case 1:
+        return {
+          strategy: 'sort',
+          columns: columns.map((name) => ({ name, direction: chance.pick(['asc', 'desc']), nullOrder: 'nulls-last' })),
+        };
+      default:
+        return undefined;
+    }
   }
 
   #forget(rows: readonly PlacedRow[]): void {
