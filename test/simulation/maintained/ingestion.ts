@@ -22,6 +22,7 @@ export class Ingestion {
   readonly #keeper: Keeper;
   readonly #random: SeededRandom;
   #next = 0;
+  #target: Awaited<ReturnType<Keeper['target']>> | undefined;
 
   constructor(world: MaintainedWorld, keeper: Keeper) {
     this.#world = world;
@@ -95,13 +96,15 @@ export class Ingestion {
     return true;
   }
 
+  /** Files are written where the table lay when it was met: no catalog is needed for that. */
   async #untilLoaded(): ReturnType<Keeper['target']> {
-    for (;;)
+    while (this.#target === undefined)
       try {
-        return await this.#keeper.target();
+        this.#target = await this.#keeper.target();
       } catch (error) {
         if (!isSluiceError(error, 'unavailable')) throw error;
         await this.#keeper.clock.sleep(50);
       }
+    return this.#target;
   }
 }

@@ -42,6 +42,8 @@ export class Keeper {
   readonly queue = new CommitQueue();
   readonly locations;
   readonly ingestion: Ingestion;
+  /** The catalog does not hear it before this moment. */
+  cutOffUntil = 0;
   readonly #world: MaintainedWorld;
   readonly #random: SeededRandom;
   readonly #compactor;
@@ -66,7 +68,14 @@ export class Keeper {
     this.local = { effects, random: random.fork('engine'), bucket, store, local, partitioned: world.partitioned };
     const locations = { resolve: (uri: string) => ({ store, key: keyOf(uri) }) };
     this.locations = locations;
-    const pointers = new SimPointers({ book: world.book, effects, faults, random: random.fork('catalog'), trouble });
+    const pointers = new SimPointers({
+      book: world.book,
+      effects,
+      faults,
+      random: random.fork('catalog'),
+      trouble,
+      cutOff: () => faults.active && scheduler.now < this.cutOffUntil,
+    });
     this.iceberg = openIceberg(pointers, locations, ROOT, this.runtime);
     const maintenance = world.plant?.format?.(this.iceberg.maintenance, { store, world }) ?? this.iceberg.maintenance;
     const calm = () => Promise.resolve();

@@ -4,7 +4,6 @@
  */
 import type { ExpiryPolicy } from '../../../src/contracts/maintenance.ts';
 import { isSluiceError, messageOf } from '../../../src/core/errors.ts';
-import { LEAST_ORPHAN_AGE_MS } from '../../../src/maintenance/orphans.ts';
 import { decodeProgress, progressKey } from '../../../src/record/progress.ts';
 import type { Invariant } from '../world/core.ts';
 import type { Bucket } from '../world/sim-store.ts';
@@ -22,6 +21,9 @@ export interface RulesContext {
   readonly now: () => number;
   readonly violation: (invariant: Invariant, what: string) => void;
 }
+
+/** Three times what any attempt of a commit may carry (protocol §8). */
+const ATTEMPT_AGE_MS = 72 * 3_600_000;
 
 const headOf = (state: TableState): StateSnapshot | undefined =>
   state.main === undefined ? undefined : state.snapshots.get(state.main);
@@ -79,7 +81,7 @@ export class Rules {
         this.#violation('I5', `${life} deletes ${key}, which an attempt of ${flight.life} may still commit`);
     const age = now() - object.modifiedAt;
     // A metadata file of a number that the table has passed can never land.
-    if (!this.#committed.has(key) && age < LEAST_ORPHAN_AGE_MS && !key.endsWith('.metadata.json'))
+    if (!this.#committed.has(key) && age < ATTEMPT_AGE_MS && !key.endsWith('.metadata.json'))
       this.#violation('I5', `${life} deletes ${key} at the age of ${age} ms: an attempt may carry it`);
   }
 

@@ -20,6 +20,7 @@ export const KINDS = [
   'catalog-lost-after',
   'catalog-late',
   'catalog-twice',
+  'catalog-down',
 ] as const satisfies readonly FaultKind[];
 
 /** What excuses much of what follows. */
@@ -72,7 +73,7 @@ export function drawShape(random: SeededRandom, without: ReadonlySet<string>): M
       compact: among(100, 500),
       expire: among(200, 1_500),
       manifests: among(300, 1_500),
-      orphans: among(1_000, 4_000),
+      orphans: among(300, 1_500),
     },
     chaosMs: shape.between(2_000, 6_000),
   };

@@ -49,6 +49,8 @@ export interface PointerContext {
   readonly faults: Faults;
   readonly random: SeededRandom;
   readonly trouble: number;
+  /** The catalog does not hear this life, whoever else it hears. */
+  readonly cutOff: () => boolean;
 }
 
 export class SimPointers implements MetadataPointers {
@@ -62,7 +64,7 @@ export class SimPointers implements MetadataPointers {
     const { book, effects, random } = this.#context;
     const fails = this.#meets('catalog-error');
     return effects.send('locate', random.between(0.5, 5), random.between(0.5, 5), () => {
-      if (fails) throw new SluiceError('unavailable', 'the catalog did not answer');
+      if (fails || this.#context.cutOff()) throw new SluiceError('unavailable', 'the catalog did not answer');
       return book.location;
     });
   }
@@ -79,7 +81,7 @@ export class SimPointers implements MetadataPointers {
       this.#fly(from, to, random.between(100, 8_000)).catch(() => undefined);
       return unknown('late');
     }
-    if (this.#meets('catalog-lost-before')) return unknown('lost before');
+    if (this.#context.cutOff() || this.#meets('catalog-lost-before')) return unknown('lost before');
     const lostAfter = this.#meets('catalog-lost-after');
     const outcome = await this.#fly(from, to, random.between(1, 15));
     return lostAfter ? unknown('lost after') : outcome;

@@ -134,18 +134,29 @@ export class MaintainedWorld {
       this.random.pick(this.#keepers)?.end();
       this.scheduler.after(this.random.between(5, 400), 'begin', () => this.begin());
     });
-    this.#every('volume-cloned', 3_000, () => {
+    this.#every('volume-cloned', 1_000, () => {
       if (this.#keepers.length > 2) return;
       // Nobody told the one before that it has been followed.
       this.rules.shared = true;
       this.begin();
     });
-    this.#every('suspend', 1_500, () => {
-      const hours = this.random.between(1, 100);
-      if (hours > 20) this.book.loseAll();
-      this.time.jump(hours * HOUR_MS);
-      this.scheduler.note(`everything was suspended for ${Math.round(hours)} h`);
+    this.#every('catalog-down', 1_500, () => {
+      const keeper = this.random.pick(this.#keepers.filter(({ alive }) => alive));
+      if (keeper === undefined) return;
+      keeper.cutOffUntil = this.scheduler.now + this.random.between(300, 3_000);
+      this.scheduler.note(`${keeper.name} is cut off from the catalog`);
+      // What it waits with grows old, while others may clean up.
+      const hours = this.random.between(80, 100);
+      if (this.faults.kinds.has('suspend') && this.random.chance(0.5))
+        this.scheduler.after(this.random.between(50, 300), 'suspend', () => this.#sleep(hours));
     });
+    this.#every('suspend', 1_500, () => this.#sleep(this.random.between(1, 100)));
+  }
+
+  #sleep(hours: number): void {
+    if (hours > 20) this.book.loseAll();
+    this.time.jump(hours * HOUR_MS);
+    this.scheduler.note(`everything was suspended for ${Math.round(hours)} h`);
   }
 
   #every(kind: FaultKind, meanMs: number, act: () => void): void {
