@@ -22,7 +22,8 @@ export function followJob(context: ApiContext, jobOf: (request: FastifyRequest) 
     noParameters(request);
     const job = jobOf(request);
     if (job.endedAt !== undefined && request.headers['last-event-id'] !== undefined) {
-      reply.code(204).header('content-type', EVENT_STREAM);
+      reply.hijack();
+      reply.raw.writeHead(204).end();
       return '';
     }
     if (request.method === 'HEAD') {

@@ -1,5 +1,6 @@
 /** What the API document says of the stream of events. */
 import type { RouteDocs } from './route-docs.ts';
+import { serverSentEvent } from './route-docs.ts';
 
 export const eventDocs: RouteDocs = {
   tag: 'Operations',
@@ -21,7 +22,7 @@ export const eventDocs: RouteDocs = {
       description: 'Server-sent events',
       content: {
         'text/event-stream': {
-          schema: { type: 'string' },
+          schema: serverSentEvent,
           example:
             'event: checkpoint.committed\nid: 1-7\ndata: {"type":"checkpoint.committed","table":"web.clicks"}\n\n',
         },

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { JOB_KINDS, type JobKind } from '../../contracts/maintenance-port.ts';
 import { STRATEGIES } from '../arrangement-query.ts';
 import type { RouteDocs } from './route-docs.ts';
-import { component, instant, json, tableName, wide } from './route-docs.ts';
+import { component, instant, json, serverSentEvent, tableName, wide } from './route-docs.ts';
 
 const TAG = 'Maintenance';
 const TABLE = '/api/v1/tables/web.clicks';
@@ -207,16 +207,13 @@ export const jobEventDocs: RouteDocs = {
       description: 'Server-sent events',
       content: {
         'text/event-stream': {
-          schema: { type: 'string' },
+          schema: serverSentEvent,
           example:
             'id: 1\nevent: job\ndata: {"job":"job_0193f7a0-0000-7000-8000-00000000000a","state":"running","progress":{"done":0,"total":24576,"unit":"bytes"}}\n\n',
         },
       },
     },
-    204: {
-      description: 'The reader came back, and the job has ended: it is to stay away',
-      content: { 'text/event-stream': { schema: { type: 'string' }, example: '' } },
-    },
+    204: { description: 'The reader came back, and the job has ended: it is to stay away', content: {} },
   },
   problems: ['no-such-job', 'overloaded'],
   examples: [{ target: `/api/v1/jobs/${shown.job}/events`, needs: NEEDS }],

@@ -120,7 +120,7 @@ const responseOf = ({ description, content, headers }: Answer): Member => ({
           Object.entries(headers).map(([name, told]) => [name, { description: told.description, schema: told.schema }]),
         ),
       }),
-  content: contentOf(content),
+  ...(Object.keys(content).length === 0 ? {} : { content: contentOf(content) }),
 });
 
 const contentOf = (content: Readonly<Record<string, Body>>): Record<string, { schema: JsonSchema; example: unknown }> =>

@@ -26,6 +26,17 @@ export interface ParameterSchema {
   readonly examples?: readonly string[];
 }
 
+/** One event of a stream: before OpenAPI 3.2 the schema of `text/event-stream` is about each event. */
+export const serverSentEvent: JsonSchema = {
+  type: 'object',
+  properties: {
+    id: { type: 'string' },
+    event: { type: 'string' },
+    data: { type: 'string', contentMediaType: 'application/json' },
+  },
+  required: ['event', 'data'],
+};
+
 export interface Body {
   readonly schema: z.ZodType | JsonSchema;
   readonly example: unknown;
@@ -33,7 +44,7 @@ export interface Body {
 
 export interface Answer {
   readonly description: string;
-  /** By content type, without parameters. */
+  /** By content type, without parameters. Empty when the answer has no body. */
   readonly content: Readonly<Record<string, Body>>;
   readonly headers?: Readonly<Record<string, Parameter>>;
 }

@@ -53,6 +53,7 @@ test('a job that has ended is told once; a browser that comes back is told to st
   expect(eventsOf(await (await fetch(`${url}/job_1/events`)).text())).toMatchObject([['job', { error: 'no space' }]]);
   const again = await fetch(`${url}/job_1/events`, { headers: { 'last-event-id': '1' } });
   expect(again.status).toBe(204);
+  expect(again.headers.get('content-type')).toBeNull();
 });
 
 test('a reader that leaves is forgotten, and readers are bounded', async () => {
