@@ -7,7 +7,7 @@ import { type SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
 import type { Epoch, LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
-import type { Entry } from '../contracts/log.ts';
+import type { Entry, Log } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord, Committed } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableView } from '../contracts/table-format.ts';
@@ -83,7 +83,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         fence: (signal) => this.queue.run(() => this.#fence(signal)),
         decide: (entry, misfits, signal) => context.late.decide(this, entry, misfits, signal),
         poison: (entry, lines, signal) =>
-          this.#suspicion.poison(() => ({ ...entry, lines: lines(), layout: this.#layout }), signal),
+          this.#suspicion.poison(entry, () => ({ ...entry, lines: lines(), layout: this.#layout }), signal),
         passed: (refusals, signal) => context.late.passed(this.name, refusals, signal),
       },
       open: () => this.#epochs.openFor(this.#layout),
@@ -94,9 +94,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
         this.#cutBySize();
       },
       onLive: () => {
+        this.#suspicion.readBack(this.#feed.staged);
         if (this.drained) {
           this.#lateSince = undefined;
-          void this.#suspicion.wrote(true);
+          void this.#suspicion.wrote(this.positions.progress);
         }
         this.#changed.raise();
       },
@@ -142,9 +143,9 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     if (fenced) this.#hearing.begin();
     this.#restart(progress);
     const { group, log } = this.#context;
-    const pending = log.pendingTables().includes(this.uuid);
+    const left = log.pendingTables().includes(this.uuid) ? endsOf(log) : undefined;
     group.spawn(`feed ${this.uuid}`, async (signal) => {
-      if (pending) await this.#suspicion.begin();
+      if (left !== undefined) await this.#suspicion.begin(left);
       await this.#whileRunning(() => this.#feed.run(signal), signal);
     });
     group.spawn(`commit ${this.uuid}`, (signal) => this.#whileRunning(() => this.#commitSealed(signal), signal));
@@ -280,7 +281,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
   async #writeAgain(cause: unknown, signal: AbortSignal): Promise<void> {
     const { runtime, format, pipeline } = this.#context;
     this.#trouble('write-failed', messageOf(cause));
-    this.#suspicion.failed(cause);
+    this.#suspicion.failed(cause, this.#feed.staged);
     await this.#forgetUncommitted();
     await runtime.clock.sleep(backoffMs(WRITE_BACKOFF, this.#failures, runtime.random), signal);
     this.#failures += 1;
@@ -373,7 +374,7 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.onCheckpoint(this.uuid, this.#lastCheckpoint);
     this.positions.committed(lanes, sealed.token, at);
     this.#context.log.committed(this.uuid, lanes);
-    void this.#suspicion.wrote(this.drained);
+    void this.#suspicion.wrote(this.positions.progress);
     this.#changed.raise();
   }
 
@@ -446,3 +447,5 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     this.#context.onTrouble(this.uuid, state, cause);
   }
 }
+
+const endsOf = (log: Log): ReadonlyMap<LaneId, Offset> => new Map(log.lanes().map(({ lane, end }) => [lane, end]));

@@ -15,7 +15,7 @@ export interface Range {
 }
 
 interface Account {
-  /** Lives that began to read the table's records back and ended before these were in the table. */
+  /** Lives that began to read the table's records back and ended before it took any of them in. */
   readonly begun: number;
   readonly trial?: Range;
   readonly deaths: readonly (Range & { readonly times: number })[];
@@ -43,7 +43,7 @@ export class AttemptBook {
     return new AttemptBook(disk, path, new Map(accounts.map(([table, account]) => [table, died(account)])));
   }
 
-  /** Attempts to read the table's records back that did not come to their end, the one of this life among them. */
+  /** Lives in a row that began to read the table's records back in vain, this one among them. */
   begunFor(table: TableUuid): number {
     return this.#of(table).begun;
   }
@@ -59,7 +59,7 @@ export class AttemptBook {
     return this.#set(table, { ...account, begun: account.begun + 1 });
   }
 
-  /** They are in the table, or the life ends in order. */
+  /** The table takes its records in again. */
   async end(table: TableUuid): Promise<void> {
     if (this.#accounts.has(table)) await this.#set(table, undefined);
   }

@@ -1,10 +1,11 @@
 /**
- * Whether a table's records are tried one entry at a time before they are staged: after its replay did not come to an end in several lives,
- * or its files could not be written several times in a row. Owns when that begins and ends; the trials are `poison-hunt.ts`.
+ * Which of a table's records are tried one entry at a time before they are staged: what earlier lives left, after several of them ended
+ * before the table took anything in; what was staged, after its files could not be written several times in a row. Owns when that begins
+ * and ends; the trials are `poison-hunt.ts`.
  */
 import { backoffMs, type BackoffPolicy } from '../../core/backoff.ts';
 import { isSluiceError, messageOf } from '../../core/errors.ts';
-import type { TableUuid } from '../../core/ids.ts';
+import { offset, type LaneId, type Offset, type TableUuid } from '../../core/ids.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ColumnEngine } from '../../contracts/column-engine.ts';
 import type { LateMisfit } from '../dead-letters/undecided.ts';
@@ -24,7 +25,10 @@ export class Suspicion {
   readonly #table: TableUuid;
   readonly #onTrouble: (state: string, cause: string) => void;
   readonly #hunt: PoisonHunt;
-  #suspicious = false;
+  /** Records below these are tried; undefined: none is. */
+  #suspects: ReadonlyMap<LaneId, Offset> | undefined;
+  /** Where the table stands once it holds them; known when all of them were read back. */
+  #end: ReadonlyMap<LaneId, Offset> | undefined;
   #failures = 0;
 
   constructor(context: SuspicionContext, table: TableUuid, onTrouble: (state: string, cause: string) => void) {
@@ -34,36 +38,54 @@ export class Suspicion {
     this.#hunt = new PoisonHunt(context.engine, context.attempts);
   }
 
-  /** The table's records are about to be read back. Resolves when that is counted; a disk that cannot count them keeps nobody waiting. */
-  async begin(): Promise<void> {
+  /**
+   * The table's records below `ends` are about to be read back. Resolves when that is counted; a disk that cannot count them keeps nobody
+   * waiting.
+   */
+  async begin(ends: ReadonlyMap<LaneId, Offset>): Promise<void> {
     const { attempts } = this.#context;
-    if (attempts.begunFor(this.#table) >= STRIKES)
-      this.#suspect(`its records were read back in ${attempts.begunFor(this.#table)} lives without an end`);
+    const lives = attempts.begunFor(this.#table);
+    if (lives >= STRIKES)
+      this.#suspect(ends, `${lives} lives ended before any of what they read back was in the table`);
     await attempts.begin(this.#table).catch((error: unknown) => this.#onTrouble('not-counted', messageOf(error)));
   }
 
-  /** Files of the table could not be written. */
-  failed(cause: unknown): void {
+  /** Files of the table could not be written; `staged` as in `readBack`. */
+  failed(cause: unknown, staged: ReadonlyMap<LaneId, Offset>): void {
     // A full disk or memory says nothing of the records.
     if (isSluiceError(cause, 'unavailable') || isSluiceError(cause, 'closed')) return;
     this.#failures += 1;
-    if (this.#failures === STRIKES) this.#suspect(`its files could not be written ${STRIKES} times in a row`);
+    if (this.#failures === STRIKES) this.#suspect(staged, `its files could not be written ${STRIKES} times in a row`);
   }
 
-  /** Files of the table are in it; `all`: everything that was acknowledged is. */
-  async wrote(all: boolean): Promise<void> {
+  /** Everything in the log is staged up to these. */
+  readBack(staged: ReadonlyMap<LaneId, Offset>): void {
+    if (this.#suspects === undefined || this.#end !== undefined) return;
+    this.#end = new Map([...this.#suspects].map(([lane, end]) => [lane, lesser(end, staged.get(lane) ?? offset(0))]));
+  }
+
+  /** The table holds what is below these, and something of it is new, or there is nothing new. */
+  async wrote(progress: ReadonlyMap<LaneId, Offset>): Promise<void> {
     this.#failures = 0;
-    if (!all) return;
-    this.#suspicious = false;
+    if (this.#suspects !== undefined) {
+      const end = this.#end;
+      if (end === undefined || [...end].some(([lane, next]) => (progress.get(lane) ?? 0n) < next)) return;
+      this.#suspects = undefined;
+      this.#end = undefined;
+    }
     await this.#context.attempts
       .end(this.#table)
       .catch((error: unknown) => this.#onTrouble('not-counted', messageOf(error)));
   }
 
   /** Records that the engine or the process does not survive; none where there is no reason to look. Rejects with `closed`. */
-  async poison(suspects: () => Omit<Suspects, 'table'>, signal: AbortSignal): Promise<readonly LateMisfit[]> {
+  async poison(
+    { lane, baseOffset }: Pick<Suspects, 'lane' | 'baseOffset'>,
+    suspects: () => Omit<Suspects, 'table'>,
+    signal: AbortSignal,
+  ): Promise<readonly LateMisfit[]> {
     const { runtime } = this.#context;
-    if (!this.#suspicious) return [];
+    if (baseOffset >= (this.#suspects?.get(lane) ?? 0n)) return [];
     for (let attempt = 0; ; attempt += 1)
       try {
         return await this.#hunt.find({ ...suspects(), table: this.#table }, signal);
@@ -74,8 +96,11 @@ export class Suspicion {
       }
   }
 
-  #suspect(why: string): void {
-    this.#suspicious = true;
+  #suspect(ends: ReadonlyMap<LaneId, Offset>, why: string): void {
+    this.#suspects = new Map([...(this.#suspects ?? []), ...ends]);
+    this.#end = undefined;
     this.#onTrouble('suspicious', `${why}: each request's records are tried before they are staged`);
   }
 }
+
+const lesser = (a: Offset, b: Offset): Offset => (a < b ? a : b);
