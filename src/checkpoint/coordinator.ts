@@ -23,6 +23,7 @@ import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
+import type { TrialWriter } from '../contracts/trial-writer.ts';
 import { deadLetterTableOf } from '../record/dead-letter-table.ts';
 import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
@@ -64,6 +65,7 @@ export interface CoordinatorOptions<V extends TableView, P extends PreparedChang
   /** Makes a table with the daemon's defaults; one that exists stays as it is. */
   readonly createTable: DeadLettersContext<V, P>['createTable'];
   readonly attempts: AttemptBook;
+  readonly trials: TrialWriter;
   readonly onDeadLetters: DeadLettersContext<V, P>['onDeadLetters'];
 }
 

@@ -11,6 +11,7 @@ import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.
 import type { TraceContext } from '../contracts/tracing.ts';
 import { linesOf, undecidedIn, type LateMisfit, type Undecided } from './dead-letters/undecided.ts';
 import type { OpenEpoch } from './epoch.ts';
+import type { IndexedLine } from './poison/poison-hunt.ts';
 
 /** An entry's payload as it is staged, made ahead of time. Believed as long as `by` is still the table's checker. */
 export interface ReadyLines {
@@ -22,12 +23,6 @@ export interface ReadyLines {
   readonly count?: number;
 }
 
-/** As it is staged; `index` within the entry. */
-export interface IndexedLine {
-  readonly index: number;
-  readonly line: Uint8Array;
-}
-
 /** What happens to acknowledged records that no longer fit, or cannot be written (protocol §3). */
 export interface LatePolicy {
   /** False: it stops the table. */
@@ -36,7 +31,7 @@ export interface LatePolicy {
   readonly fence: (signal: AbortSignal) => Promise<boolean>;
   /** Resolves when the log has the decision: `Log.refusals` covers the misfits. */
   readonly decide: (entry: Entry, misfits: readonly LateMisfit[], signal: AbortSignal) => Promise<void>;
-  /** Those of the lines that the process or its engine does not survive; looked for only where there is reason to. */
+  /** Those of the lines that the column engine does not survive; looked for only where there is reason to. */
   readonly poison: (
     entry: Entry,
     lines: () => readonly IndexedLine[],
@@ -259,16 +254,20 @@ function indexed({ lines, count }: CanonicalLines, { indexOf }: Undecided): read
   return all.map((line, index) => ({ index: indexOf(index), line }));
 }
 
-const noLongerFits = (entry: Entry, { index, misfit }: LateMisfit): SluiceError =>
-  new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
-    context: {
-      lane: entry.lane,
-      offset: entry.baseOffset + BigInt(index),
-      cause: `${misfit.code} at "${misfit.pointer}": ${misfit.detail}`,
-    },
+function noLongerFits(entry: Entry, { index, misfit }: LateMisfit): SluiceError {
+  const place = { lane: entry.lane, offset: entry.baseOffset + BigInt(index) };
+  if (misfit.code === 'poison')
+    return new SluiceError('unsupported', 'an acknowledged record of a dead-letter table cannot be written', {
+      context: { ...place, cause: misfit.detail },
+      remedy:
+        'restart the daemon with encoder: parquetjs until the table is written; the records stay in the log until then',
+    });
+  return new SluiceError('unsupported', 'an acknowledged record no longer fits the table', {
+    context: { ...place, cause: `${misfit.code} at "${misfit.pointer}": ${misfit.detail}` },
     remedy:
       'undo the schema change that narrowed or dropped the column, or set the table property sluice.on-error to dead_letter; the records stay in the log until then',
   });
+}
 
 function withoutLines(entry: Entry, lines: number): Entry {
   let start = 0;

@@ -7,6 +7,7 @@ import type { Log } from '../contracts/log.ts';
 import type { RecordChecker } from '../contracts/record-checker.ts';
 import type { CheckpointRecord } from '../contracts/service-ports.ts';
 import type { PreparedChange, TableFormat, TableView } from '../contracts/table-format.ts';
+import type { TrialWriter } from '../contracts/trial-writer.ts';
 import type { AttemptBook } from './poison/attempt-book.ts';
 import type { EpochsContext } from './epochs.ts';
 import type { LateRefusals } from './dead-letters/late-refusals.ts';
@@ -25,6 +26,7 @@ export interface PipelineContext<V extends TableView, P extends PreparedChange> 
   readonly producers: ProducersContext;
   readonly late: Pick<LateRefusals<V, P>, 'decide' | 'passed'>;
   readonly attempts: AttemptBook;
+  readonly trials: TrialWriter;
   readonly group: TaskGroup;
   readonly onCheckpoint: (table: TableUuid, record: CheckpointRecord) => void;
   readonly onTrouble: (table: TableUuid, state: string, cause: string) => void;

@@ -15,7 +15,11 @@ const DUCKDB_PIECE_BYTES = 128 * 1024 * 1024;
 /** Rows become JavaScript objects there: some fifteen times as many bytes in memory. */
 const PARQUETJS_PIECE_BYTES = 8 * 1024 * 1024;
 
-export async function openEngine(settings: Settings): Promise<ColumnEngine> {
+export interface EngineSettings extends Pick<Settings, 'encoder' | 'spoolDir'> {
+  readonly memory: Pick<Settings['memory'], 'duckdbBytes'>;
+}
+
+export async function openEngine(settings: EngineSettings): Promise<ColumnEngine> {
   if (settings.encoder === 'parquetjs')
     return createParquetJsEngine({
       directory: join(settings.spoolDir, 'parquetjs'),

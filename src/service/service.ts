@@ -51,6 +51,7 @@ import { openMaintenance } from './maintenance.ts';
 import { keepSkipped } from './skipped-bytes.ts';
 import { SurveyCache, healthLevels } from './survey-cache.ts';
 import { openTelemetry } from './telemetry.ts';
+import { Trials } from './trials.ts';
 import { closeFront, drain } from './stopping.ts';
 import { openWarehouse } from './warehouse.ts';
 import { Watch } from './watch.ts';
@@ -104,6 +105,8 @@ async function assemble(
 
   const engine = await openEngine(settings);
   opened.defer(() => engine.close());
+  const trials = new Trials(settings, runtime.clock);
+  opened.defer(() => trials.close());
   opened.defer(() => log?.close());
   const defaults = { targetBytes: settings.file.targetBytes, compression: settings.file.compression };
   const layout = (shape: Shape) => layoutOf(shape, defaults);
@@ -275,6 +278,7 @@ async function assemble(
       tracer,
       onTrouble: telemetry.onTrouble,
       attempts: await AttemptBook.open(disk, `${settings.log.dir}/attempts`),
+      trials,
       onCheckpoint: telemetry.onCheckpoint,
       createTable: (definition) => control.createTable(definition),
       onDeadLetters: (table, code, records) => metrics.deadLetters(table, code, records),

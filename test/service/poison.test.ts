@@ -67,7 +67,7 @@ test('an engine that refuses it: the running daemon puts it aside', async () => 
   expect(metrics).toContain('sluice_dead_letter_records_total{table="shop.orders",code="poison"} 1');
 });
 
-test('an engine that kills the process: started again a dozen times at most, the daemon gets past it', async () => {
+test('an engine that kills the process: started again five times, the daemon gets past it', async () => {
   daemon = await start(true);
   expect(await post('', TABLE)).toBe(201);
   expect(await post('/shop.orders/records', lines(0, 100, 57))).toBe(202);
@@ -84,8 +84,8 @@ test('an engine that kills the process: started again a dozen times at most, the
     return metrics.includes('code="poison"} 1');
   };
   await expect.poll(decided, { timeout: 150_000, interval: 100 }).toBe(true);
-  expect(starts).toBeLessThanOrEqual(12);
-  expect(starts).toBeGreaterThan(3);
+  // The life that took it in, three that die of it, and the one that looks.
+  expect(starts).toBe(5);
   await expect.poll(letters, PATIENCE).toEqual(LETTER);
   expect(await counted()).toEqual([{ n: '99', ids: '99' }]);
   expect(await post('/shop.orders/records', lines(100, 110))).toBe(202);

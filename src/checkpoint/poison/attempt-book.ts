@@ -1,87 +1,48 @@
 /**
- * What the process may not have survived (protocol §3), in a small file beside the log: how often a table's records were read back without
- * an end, and which records were being tried when a life ended. Owns the file and its account; what follows from it is `poison-hunt.ts`.
- * Losing the file loses the counts, no record: one that cannot be read counts as none.
+ * How often a table's records were read back and the life ended before the table took any of them in (protocol §3), in a small file beside
+ * the log. Owns the file and its counts; what follows from them is `suspicion.ts`. Losing the file loses the counts, no record: one that
+ * cannot be read counts as none.
  */
 import type { Disk } from '../../contracts/disk.ts';
-import { laneId, offset, tableUuid, type LaneId, type Offset, type TableUuid } from '../../core/ids.ts';
+import { tableUuid, type TableUuid } from '../../core/ids.ts';
 import { parseJson64, stringifyJson64 } from '../../core/json64.ts';
-
-/** Records `[from, next)` of a lane. */
-export interface Range {
-  readonly lane: LaneId;
-  readonly from: Offset;
-  readonly next: Offset;
-}
-
-interface Account {
-  /** Lives that began to read the table's records back and ended before it took any of them in. */
-  readonly begun: number;
-  readonly trial?: Range;
-  readonly deaths: readonly (Range & { readonly times: number })[];
-}
-
-const NONE: Account = { begun: 0, deaths: [] };
 
 export class AttemptBook {
   readonly #disk: Disk;
   readonly #path: string;
-  readonly #accounts: Map<TableUuid, Account>;
+  readonly #begun: Map<TableUuid, number>;
   #turn: Promise<void> = Promise.resolve();
 
-  private constructor(disk: Disk, path: string, accounts: Map<TableUuid, Account>) {
+  private constructor(disk: Disk, path: string, begun: Map<TableUuid, number>) {
     this.#disk = disk;
     this.#path = path;
-    this.#accounts = accounts;
+    this.#begun = begun;
   }
 
   /** The directory of `path` exists. */
   static async open(disk: Disk, path: string): Promise<AttemptBook> {
     const size = await disk.size(path);
     const bytes = size === undefined ? undefined : await disk.read(path, 0, size);
-    const accounts = bytes === undefined ? [] : decode(Buffer.from(bytes).toString('utf8'));
-    return new AttemptBook(disk, path, new Map(accounts.map(([table, account]) => [table, died(account)])));
+    return new AttemptBook(disk, path, new Map(bytes === undefined ? [] : decode(Buffer.from(bytes).toString('utf8'))));
   }
 
   /** Lives in a row that began to read the table's records back in vain, this one among them. */
   begunFor(table: TableUuid): number {
-    return this.#of(table).begun;
-  }
-
-  /** How many lives ended while exactly these records were tried. */
-  deathsOf(table: TableUuid, range: Range): number {
-    return this.#of(table).deaths.find((each) => same(each, range))?.times ?? 0;
+    return this.#begun.get(table) ?? 0;
   }
 
   /** Resolves when it is durable that the table's records are read back. Rejects with kind `unavailable`. */
   begin(table: TableUuid): Promise<void> {
-    const account = this.#of(table);
-    return this.#set(table, { ...account, begun: account.begun + 1 });
+    this.#begun.set(table, this.begunFor(table) + 1);
+    return this.#saved();
   }
 
   /** The table takes its records in again. */
   async end(table: TableUuid): Promise<void> {
-    if (this.#accounts.has(table)) await this.#set(table, undefined);
+    if (this.#begun.delete(table)) await this.#saved();
   }
 
-  /** Resolves when it is durable that these records are tried. Rejects with kind `unavailable`. */
-  trying(table: TableUuid, trial: Range): Promise<void> {
-    return this.#set(table, { ...this.#of(table), trial });
-  }
-
-  /** The trial ended, well or not: the process lives. */
-  tried(table: TableUuid): Promise<void> {
-    const { trial: _trial, ...account } = this.#of(table);
-    return this.#set(table, account);
-  }
-
-  #of(table: TableUuid): Account {
-    return this.#accounts.get(table) ?? NONE;
-  }
-
-  #set(table: TableUuid, account: Account | undefined): Promise<void> {
-    if (account === undefined) this.#accounts.delete(table);
-    else this.#accounts.set(table, account);
+  #saved(): Promise<void> {
     const saved = this.#turn.then(() => this.#save());
     this.#turn = saved.catch(() => undefined);
     return saved;
@@ -92,7 +53,7 @@ export class AttemptBook {
     await this.#disk.remove(temporary);
     const file = await this.#disk.open(temporary, 'create-new');
     try {
-      await file.append([Buffer.from(encode(this.#accounts), 'utf8')]);
+      await file.append([Buffer.from(encode(this.#begun), 'utf8')]);
       await file.sync();
     } finally {
       await file.close();
@@ -102,43 +63,12 @@ export class AttemptBook {
   }
 }
 
-/** The life before ended while it tried them. */
-function died({ trial, ...account }: Account): Account {
-  if (trial === undefined) return account;
-  const times = (account.deaths.find((each) => same(each, trial))?.times ?? 0) + 1;
-  return { ...account, deaths: [...account.deaths.filter((each) => !same(each, trial)), { ...trial, times }] };
-}
+const encode = (begun: ReadonlyMap<TableUuid, number>): string => `${stringifyJson64([...begun])}\n`;
 
-const same = (a: Range, b: Range): boolean => a.lane === b.lane && a.from === b.from && a.next === b.next;
-
-type RangeText = readonly [string, number | bigint, number | bigint];
-type AccountText = readonly [string, number, RangeText | null, readonly (readonly [...RangeText, number])[]];
-
-const encode = (accounts: ReadonlyMap<TableUuid, Account>): string =>
-  `${stringifyJson64(
-    [...accounts].map(([table, { begun, trial, deaths }]) => [
-      table,
-      begun,
-      trial === undefined ? null : [trial.lane, trial.from, trial.next],
-      deaths.map((each) => [each.lane, each.from, each.next, each.times]),
-    ]),
-  )}\n`;
-
-function decode(text: string): readonly (readonly [TableUuid, Account])[] {
-  const rangeOf = ([lane, from, next]: RangeText): Range => ({
-    lane: laneId(lane),
-    from: offset(from),
-    next: offset(next),
-  });
+function decode(text: string): readonly (readonly [TableUuid, number])[] {
   try {
-    return (parseJson64(text, 'attempts') as unknown as readonly AccountText[]).map(([table, begun, trial, deaths]) => [
-      tableUuid(table),
-      {
-        begun,
-        ...(trial === null ? {} : { trial: rangeOf(trial) }),
-        deaths: deaths.map(([lane, from, next, times]) => ({ ...rangeOf([lane, from, next]), times })),
-      },
-    ]);
+    const begun = parseJson64(text, 'attempts') as unknown as readonly (readonly [string, number])[];
+    return begun.map(([table, lives]) => [tableUuid(table), lives]);
   } catch {
     return [];
   }

@@ -1,128 +1,98 @@
 /**
- * Finds the records that the process or the column engine does not survive (protocol §3): tries an entry's records in a staging of their
- * own that is thrown away, splits what fails, down to the one record that fails alone. Owns the search; that its finds become dead letters
- * is `late-refusals.ts`.
+ * Finds the records that the column engine does not survive (protocol §3): tries an entry's records where it harms nobody, splits what
+ * fails, down to the one record that fails alone. Owns the search; that its finds become dead letters is `late-refusals.ts`.
  */
-import { isSluiceError, messageOf } from '../../core/errors.ts';
-import { offset, type LaneId, type Offset, type TableUuid } from '../../core/ids.ts';
-import type { ColumnEngine, FileLayout } from '../../contracts/column-engine.ts';
+import type { LaneId, Offset } from '../../core/ids.ts';
+import type { FileLayout } from '../../contracts/column-engine.ts';
+import type { TrialOutcome, TrialWriter } from '../../contracts/trial-writer.ts';
 import type { LateMisfit } from '../dead-letters/undecided.ts';
-import type { AttemptBook, Range } from './attempt-book.ts';
 
-/** So often a table is read back before each of its entries is tried first, and a record is tried alone before it is given up. */
-export const STRIKES = 3;
-/** Wider than two: a step of the search may cost a life. */
-const SPLIT = 16;
+/** So often a record is tried alone before it is given up. */
+const TRIALS = 3;
 
 export interface Suspects {
-  readonly table: TableUuid;
   readonly lane: LaneId;
   readonly baseOffset: Offset;
-  /** Of the entry as it is in the log. */
-  readonly count: number;
   /** As they are staged, each ended by `\n`, with their index within the entry; ascending. */
-  readonly lines: readonly { readonly index: number; readonly line: Uint8Array }[];
+  readonly lines: readonly IndexedLine[];
   readonly layout: FileLayout;
 }
 
-interface Found {
+/** `index` within the entry. */
+export interface IndexedLine {
   readonly index: number;
-  readonly cause: string;
-  /** The process died of it, each time alone. */
-  readonly killed: boolean;
+  readonly line: Uint8Array;
 }
 
-type Trial = { readonly kind: 'survived' } | { readonly kind: 'failed'; readonly cause: string };
+type Failure = Extract<TrialOutcome, { kind: 'failed' }>;
+
+interface Found extends Failure {
+  readonly index: number;
+}
 
 export class PoisonHunt {
-  readonly #engine: ColumnEngine;
-  readonly #book: AttemptBook;
-  #trials = 0;
+  readonly #trials: TrialWriter;
   /** A record of the table that was written: while it is, the engine is sound. */
   #sound: Uint8Array | undefined;
 
-  constructor(engine: ColumnEngine, book: AttemptBook) {
-    this.#engine = engine;
-    this.#book = book;
+  constructor(trials: TrialWriter) {
+    this.#trials = trials;
   }
 
   /**
    * Records of the entry that fail, each alone, while another record of the table is still written afterwards: an engine that fails with
-   * every record proves nothing against any. Rejects with kind `unavailable` when something else is in the way, and `closed`.
+   * every record proves nothing against any. For records that end their process, any file will do: left alone they would end the
+   * daemon. Rejects with kind `unavailable` when something else is in the way, and `closed`.
    */
-  async find(suspects: Suspects, signal: AbortSignal): Promise<readonly LateMisfit[]> {
-    const { lane, baseOffset, count } = suspects;
+  async find({ lines, layout }: Suspects, signal: AbortSignal): Promise<readonly LateMisfit[]> {
     const found: Found[] = [];
-    const whole = { lane, from: baseOffset, next: offset(baseOffset + BigInt(count)) };
-    await this.#search(suspects, whole, found, signal);
-    const sound = found.every(({ killed }) => killed) || (await this.#isSound(suspects, signal));
-    return found.filter(({ killed }) => killed || sound).map(misfitOf);
+    await this.#search(lines, layout, found, signal);
+    if (found.length === 0) return [];
+    if (this.#sound !== undefined)
+      return (await this.#write([this.#sound], layout, signal)).kind === 'written' ? found.map(misfitOf) : [];
+    const killers = found.filter(({ killed }) => killed);
+    return killers.length > 0 && (await this.#writesAtAll(layout, signal)) ? killers.map(misfitOf) : [];
   }
 
-  async #isSound(suspects: Suspects, signal: AbortSignal): Promise<boolean> {
-    return this.#sound !== undefined && (await this.#write(suspects, [this.#sound], signal)).kind === 'survived';
-  }
-
-  async #search(suspects: Suspects, range: Range, found: Found[], signal: AbortSignal): Promise<void> {
-    const { table, baseOffset, lines } = suspects;
-    const inside = lines.filter(({ index }) => {
-      const at = baseOffset + BigInt(index);
-      return at >= range.from && at < range.next;
-    });
-    const [first] = inside;
+  async #search(lines: readonly IndexedLine[], layout: FileLayout, found: Found[], signal: AbortSignal): Promise<void> {
+    const [first] = lines;
     if (first === undefined) return;
-    const alone = range.next - range.from === 1n;
-    const deaths = this.#book.deathsOf(table, range);
-    let cause = 'the process ended each time it was written';
-    for (let failures = deaths; failures < (alone ? STRIKES : 1); failures += 1) {
-      const trial = await this.#try(suspects, range, inside, signal);
-      if (trial.kind === 'survived') return;
-      cause = trial.cause;
+    const alone = lines.length === 1;
+    let failure: Failure | undefined;
+    for (let trial = 0; trial < (alone ? TRIALS : 1); trial += 1) {
+      const outcome = await this.#write(
+        lines.map(({ line }) => line),
+        layout,
+        signal,
+      );
+      if (outcome.kind === 'written') {
+        this.#sound = first.line.slice();
+        return;
+      }
+      failure = outcome;
     }
-    if (alone) {
-      found.push({ index: first.index, cause, killed: deaths >= STRIKES });
+    if (alone && failure !== undefined) {
+      found.push({ ...failure, index: first.index });
       return;
     }
-    for (const part of partsOf(range)) await this.#search(suspects, part, found, signal);
+    const half = Math.ceil(lines.length / 2);
+    await this.#search(lines.slice(0, half), layout, found, signal);
+    await this.#search(lines.slice(half), layout, found, signal);
   }
 
-  async #try(suspects: Suspects, range: Range, inside: Suspects['lines'], signal: AbortSignal): Promise<Trial> {
-    await this.#book.trying(suspects.table, range);
-    try {
-      const lines = inside.map(({ line }) => line);
-      const trial = await this.#write(suspects, lines, signal);
-      if (trial.kind === 'survived') this.#sound = lines[0]?.slice();
-      return trial;
-    } finally {
-      await this.#book.tried(suspects.table);
-    }
+  async #writesAtAll(layout: FileLayout, signal: AbortSignal): Promise<boolean> {
+    const plain: FileLayout = {
+      ...layout,
+      schema: { schemaId: 0, fields: [{ id: 1, name: 'n', required: true, type: { kind: 'long' } }] },
+      spec: { specId: 0, fields: [] },
+      sortOrder: { orderId: 0, fields: [] },
+    };
+    return (await this.#write([Buffer.from('{"n":1}\n')], plain, signal)).kind === 'written';
   }
 
-  async #write({ table, layout }: Suspects, lines: readonly Uint8Array[], signal: AbortSignal): Promise<Trial> {
-    this.#trials += 1;
-    const staging = this.#engine.staging(layout, `${table}-trial-${this.#trials}`);
-    try {
-      staging.append(Buffer.concat(lines), lines.length);
-      await staging.write(signal);
-      return { kind: 'survived' };
-    } catch (error) {
-      // A full disk says nothing of the records.
-      if (isSluiceError(error, 'unavailable') || isSluiceError(error, 'closed')) throw error;
-      return { kind: 'failed', cause: messageOf(error) };
-    } finally {
-      await staging.drop();
-    }
+  #write(lines: readonly Uint8Array[], layout: FileLayout, signal: AbortSignal): Promise<TrialOutcome> {
+    return this.#trials.write(layout, Buffer.concat(lines), lines.length, signal);
   }
-}
-
-/** By offset alone, so that each life splits a range alike. */
-function partsOf({ lane, from, next }: Range): readonly Range[] {
-  const records = next - from;
-  const size = (records + BigInt(SPLIT) - 1n) / BigInt(SPLIT);
-  const parts: Range[] = [];
-  for (let at: bigint = from; at < next; at += size)
-    parts.push({ lane, from: offset(at), next: offset(at + size < next ? at + size : next) });
-  return parts;
 }
 
 const misfitOf = ({ index, cause }: Found): LateMisfit => ({

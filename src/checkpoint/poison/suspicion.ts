@@ -7,15 +7,17 @@ import { backoffMs, type BackoffPolicy } from '../../core/backoff.ts';
 import { isSluiceError, messageOf } from '../../core/errors.ts';
 import { offset, type LaneId, type Offset, type TableUuid } from '../../core/ids.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { ColumnEngine } from '../../contracts/column-engine.ts';
+import type { TrialWriter } from '../../contracts/trial-writer.ts';
 import type { LateMisfit } from '../dead-letters/undecided.ts';
 import type { AttemptBook } from './attempt-book.ts';
-import { PoisonHunt, STRIKES, type Suspects } from './poison-hunt.ts';
+import { PoisonHunt, type Suspects } from './poison-hunt.ts';
 
+/** So many lives in a row that ended in vain, or failures to write files, are reason to look. */
+export const STRIKES = 3;
 const BACKOFF: BackoffPolicy = { initialMs: 200, maxMs: 30_000 };
 
 export interface SuspicionContext {
-  readonly engine: ColumnEngine;
+  readonly trials: TrialWriter;
   readonly attempts: AttemptBook;
   readonly runtime: Runtime;
 }
@@ -35,7 +37,7 @@ export class Suspicion {
     this.#context = context;
     this.#table = table;
     this.#onTrouble = onTrouble;
-    this.#hunt = new PoisonHunt(context.engine, context.attempts);
+    this.#hunt = new PoisonHunt(context.trials);
   }
 
   /**
@@ -81,14 +83,14 @@ export class Suspicion {
   /** Records that the engine or the process does not survive; none where there is no reason to look. Rejects with `closed`. */
   async poison(
     { lane, baseOffset }: Pick<Suspects, 'lane' | 'baseOffset'>,
-    suspects: () => Omit<Suspects, 'table'>,
+    suspects: () => Suspects,
     signal: AbortSignal,
   ): Promise<readonly LateMisfit[]> {
     const { runtime } = this.#context;
     if (baseOffset >= (this.#suspects?.get(lane) ?? 0n)) return [];
     for (let attempt = 0; ; attempt += 1)
       try {
-        return await this.#hunt.find({ ...suspects(), table: this.#table }, signal);
+        return await this.#hunt.find(suspects(), signal);
       } catch (error) {
         if (!isSluiceError(error, 'unavailable')) throw error;
         this.#onTrouble('write-failed', messageOf(error));

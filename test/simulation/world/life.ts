@@ -23,6 +23,7 @@ import { diskHook } from './sim-disk.ts';
 import { SimEngine } from './sim-engine.ts';
 import { SimFormat } from './sim-format.ts';
 import { SimStore, type LocalFiles } from './sim-store.ts';
+import { SimTrials } from './sim-trials.ts';
 import type { Plant } from '../plants.ts';
 import type { WorldCore } from './core.ts';
 import type { SimVolume } from './volumes.ts';
@@ -179,6 +180,12 @@ export class Life {
       producerLimits: { maxKeys: 100_000, maxAgeMs: 1e12, maxChannels: 100 },
       onTrouble: (table, state, cause) => core.onTrouble(this, table, state, cause),
       attempts: await AttemptBook.open(disk, '/log/attempts'),
+      trials: new SimTrials({
+        ...shared,
+        random: random.fork('trials'),
+        trouble: core.trouble,
+        poison: core.ledger.poison,
+      }),
       createTable: ({ name }) => format.makeTable(name),
       onDeadLetters: () => undefined,
       onCheckpoint: (record) => {

@@ -1,81 +1,85 @@
 /** The search for records that an engine does not survive: down to each, and to none when the engine itself is broken. */
 import { expect, test } from 'vitest';
-import { AttemptBook } from '../../../../src/checkpoint/poison/attempt-book.ts';
 import { PoisonHunt, type Suspects } from '../../../../src/checkpoint/poison/poison-hunt.ts';
-import type { ColumnEngine, FileLayout } from '../../../../src/contracts/column-engine.ts';
+import type { FileLayout } from '../../../../src/contracts/column-engine.ts';
+import type { TrialOutcome } from '../../../../src/contracts/trial-writer.ts';
 import { SluiceError } from '../../../../src/core/errors.ts';
-import { laneId, offset, tableUuid } from '../../../../src/core/ids.ts';
-import { SimDisk } from '../../../support/sim-disk/sim-disk.ts';
+import { laneId, offset } from '../../../../src/core/ids.ts';
 
-const table = tableUuid('00000000-0000-4000-8000-000000000001');
-const lane = laneId('a'.repeat(32));
 const never = new AbortController().signal;
+const WRITTEN: TrialOutcome = { kind: 'written' };
+const REFUSED: TrialOutcome = { kind: 'failed', killed: false, cause: 'refused' };
+const KILLED: TrialOutcome = { kind: 'failed', killed: true, cause: 'ended' };
 
-/** Records are letters; `refuses` sees what is written together. */
+/** Records are letters; what comes of those that are written together is the caller's word. */
 class Rig {
   trials = 0;
-  readonly disk = new SimDisk();
-  readonly #refuses: (lines: string) => boolean;
+  readonly hunt: PoisonHunt;
 
-  constructor(refuses: (lines: string) => boolean) {
-    this.#refuses = refuses;
+  constructor(outcomeOf: (lines: string) => TrialOutcome) {
+    this.hunt = new PoisonHunt({
+      write: (_layout, lines) => {
+        this.trials += 1;
+        return Promise.resolve(outcomeOf(Buffer.from(lines).toString()));
+      },
+    });
   }
 
-  async hunt(): Promise<PoisonHunt> {
-    await this.disk.makeDirectory('/log');
-    const staging = () => {
-      let lines = '';
-      return {
-        append: (bytes: Uint8Array) => (lines += Buffer.from(bytes).toString()),
-        write: () => {
-          this.trials += 1;
-          return this.#refuses(lines) ? Promise.reject(new SluiceError('internal', 'refused')) : Promise.resolve([]);
-        },
-        drop: () => Promise.resolve(),
-      };
-    };
-    const engine = { staging } as unknown as ColumnEngine;
-    return new PoisonHunt(engine, await AttemptBook.open(this.disk, '/log/attempts'));
+  async find(records: string): Promise<readonly number[]> {
+    return (await this.hunt.find(suspects(records), never)).map(({ index }) => index);
   }
 }
 
-const suspects = (records: string, baseOffset = 0): Suspects => ({
-  table,
-  lane,
-  baseOffset: offset(baseOffset),
-  count: records.length,
+const suspects = (records: string): Suspects => ({
+  lane: laneId('a'.repeat(32)),
+  baseOffset: offset(0),
   lines: Array.from(records, (record, index) => ({ index, line: Buffer.from(`${record}\n`) })),
   layout: {} as FileLayout,
 });
 
-const indexes = async (hunt: PoisonHunt, records: string, baseOffset = 0): Promise<readonly number[]> =>
-  (await hunt.find(suspects(records, baseOffset), never)).map(({ index }) => index);
+const refusing = (letter: string) => (lines: string) => (lines.includes(letter) ? REFUSED : WRITTEN);
+const dyingOf = (letter: string) => (lines: string) => (lines.includes(letter) ? KILLED : WRITTEN);
 
-test('finds each record that fails, in few trials, and acquits the others', async () => {
-  const rig = new Rig((lines) => lines.includes('x'));
-  const hunt = await rig.hunt();
-  expect(await indexes(hunt, `${'a'.repeat(700)}x${'a'.repeat(280)}x${'a'.repeat(18)}`)).toEqual([700, 981]);
-  expect(rig.trials).toBeLessThan(100);
-  expect(await indexes(hunt, 'aaaa', 2_000)).toEqual([]);
-});
+test.each([refusing('x'), dyingOf('x')])(
+  'finds each record that fails, in few trials, and acquits the others',
+  async (outcome) => {
+    const rig = new Rig(outcome);
+    expect(await rig.find(`${'a'.repeat(700)}x${'a'.repeat(280)}x${'a'.repeat(18)}`)).toEqual([700, 981]);
+    expect(rig.trials).toBeLessThan(50);
+    expect(await rig.find('aaaa')).toEqual([]);
+  },
+);
 
 test('an engine that breaks for good meanwhile convicts nobody', async () => {
   let broken = false;
-  const hunt = await new Rig((lines) => (broken ||= lines.includes('x'))).hunt();
-  expect(await indexes(hunt, 'aaa')).toEqual([]);
-  expect(await indexes(hunt, 'aaxaa', 10)).toEqual([]);
+  const rig = new Rig((lines) => {
+    broken ||= lines.includes('x');
+    return broken ? KILLED : WRITTEN;
+  });
+  expect(await rig.find('aaa')).toEqual([]);
+  expect(await rig.find('aaxaa')).toEqual([]);
 });
 
-test('a record by itself is convicted once another of its table was written after all', async () => {
-  const hunt = await new Rig((lines) => lines.includes('x')).hunt();
-  expect(await indexes(hunt, 'x')).toEqual([]);
-  expect(await indexes(hunt, 'a', 5)).toEqual([]);
-  expect(await indexes(hunt, 'x')).toEqual([0]);
+test('a record that is refused by itself is convicted once another of its table was written after all', async () => {
+  const rig = new Rig(refusing('x'));
+  expect(await rig.find('x')).toEqual([]);
+  expect(await rig.find('a')).toEqual([]);
+  expect(await rig.find('x')).toEqual([0]);
+});
+
+test('a record that ends its process by itself is convicted if the engine writes anything at all', async () => {
+  expect(await new Rig(dyingOf('x')).find('x')).toEqual([0]);
+  expect(await new Rig(() => KILLED).find('x')).toEqual([]);
+});
+
+test('a record that fails now and then is acquitted', async () => {
+  let failures = 0;
+  expect(await new Rig(() => ((failures += 1) <= 2 ? REFUSED : WRITTEN)).find('x')).toEqual([]);
 });
 
 test('a disk that is full is no verdict', async () => {
-  const hunt = await new Rig(() => {
+  const rig = new Rig(() => {
     throw new SluiceError('unavailable', 'no space left');
-  }).hunt();
-  await expect(hunt.find(suspects('ab'), never)).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+  await expect(rig.find('ab')).rejects.toMatchObject({ kind: 'unavailable' });
 });

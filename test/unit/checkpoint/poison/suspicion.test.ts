@@ -1,9 +1,9 @@
 /** Only what may have ended lives is tried, and no longer than until it is in the table: a busy table is never tried for its visitors. */
 import { beforeEach, expect, test } from 'vitest';
 import { AttemptBook } from '../../../../src/checkpoint/poison/attempt-book.ts';
-import { STRIKES } from '../../../../src/checkpoint/poison/poison-hunt.ts';
-import { Suspicion } from '../../../../src/checkpoint/poison/suspicion.ts';
-import type { ColumnEngine, FileLayout } from '../../../../src/contracts/column-engine.ts';
+import { STRIKES, Suspicion } from '../../../../src/checkpoint/poison/suspicion.ts';
+import type { FileLayout } from '../../../../src/contracts/column-engine.ts';
+import type { TrialWriter } from '../../../../src/contracts/trial-writer.ts';
 import { laneId, offset, tableUuid, type LaneId, type Offset } from '../../../../src/core/ids.ts';
 import { testRuntime } from '../../../support/sim-disk/test-runtime.ts';
 import { SimDisk } from '../../../support/sim-disk/sim-disk.ts';
@@ -25,13 +25,14 @@ beforeEach(async () => {
 
 /** Another life over the same file. */
 async function life(): Promise<Suspicion> {
-  const staging = () => ({
-    append: () => undefined,
-    write: () => Promise.resolve(void (trials += 1)),
-    drop: () => Promise.resolve(),
-  });
+  const writer: TrialWriter = {
+    write: () => {
+      trials += 1;
+      return Promise.resolve({ kind: 'written' });
+    },
+  };
   const attempts = await AttemptBook.open(disk, '/log/attempts');
-  const context = { engine: { staging } as unknown as ColumnEngine, attempts, runtime: testRuntime() };
+  const context = { trials: writer, attempts, runtime: testRuntime() };
   return new Suspicion(context, table, (state) => said.push(state));
 }
 
@@ -40,7 +41,7 @@ async function tries(suspicion: Suspicion, lane: LaneId, baseOffset: number): Pr
   const earlier = trials;
   const entry = { lane, baseOffset: offset(baseOffset) };
   const lines = [{ index: 0, line: Buffer.from('{}\n') }];
-  await suspicion.poison(entry, () => ({ ...entry, count: 1, lines, layout: {} as FileLayout }), never);
+  await suspicion.poison(entry, () => ({ ...entry, lines, layout: {} as FileLayout }), never);
   return trials > earlier;
 }
 
