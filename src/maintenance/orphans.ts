@@ -2,18 +2,21 @@
  * Which objects under a table's location nothing reaches (protocol §8, checklist 15.4). Owns the comparison and everything that makes it
  * safe: fresh metadata, one identity for all spellings of a location, the age gate. Deletes nothing: that is `orphan-removal.ts`.
  */
-import { SluiceError } from '../core/errors.ts';
+import { SluiceError, isSluiceError } from '../core/errors.ts';
 import type { Locations } from '../contracts/locations.ts';
 import type { ObjectInfo } from '../contracts/object-store.ts';
 
 /** Three times the oldest file that any attempt of a commit may carry (`commit/file-age.ts`): this covers other processes' attempts. */
 export const LEAST_ORPHAN_AGE_MS = 72 * 3_600_000;
 
+/** So many states are begun before the search gives way to whoever expires snapshots without a pause. */
+const MOST_STATES = 10;
+
 /** One state of the table. */
 export interface MetadataRoot {
   readonly location: string;
   readonly metadataLocation: string;
-  /** URIs of all that it reaches; may repeat. */
+  /** URIs of all that it reaches; may repeat. Throws kind `corrupt` when a file that leads to others is not there. */
   readonly reachable: () => AsyncIterable<string>;
 }
 
@@ -38,7 +41,7 @@ export interface FoundOrphans {
 
 /**
  * Throws kind `misconfigured` when the metadata names a place that cannot be compared with the listing, or the table lies in the place of
- * another: then nothing is an orphan.
+ * another: then nothing is an orphan. Kind `unavailable` when the table changes too often to be read.
  */
 export async function findOrphans(search: OrphanSearch, signal: AbortSignal): Promise<FoundOrphans> {
   const { locations, changedBefore } = search;
@@ -51,17 +54,7 @@ export async function findOrphans(search: OrphanSearch, signal: AbortSignal): Pr
     if (!others.some((other) => object.key.startsWith(other))) listed.push(object);
   assertSamePlace(locations, before, listed);
 
-  // After the listing: what was committed meanwhile is reached.
-  const now = await search.load();
-  if (now.location !== before.location)
-    throw new SluiceError('unavailable', 'the table was moved while its files were listed', { remedy: 'try again' });
-  const reached = new Set<string>();
-  for (const root of [before, now])
-    for await (const uri of root.reachable()) {
-      signal.throwIfAborted();
-      const place = locations.resolve(uri);
-      if (place.store === store) reached.add(place.key);
-    }
+  const reached = await reachedSince(before, search, signal);
   const unreached = listed.filter(({ key }) => !reached.has(key) && !isSomebodyElses(key.slice(prefix.length + 1)));
   const orphans = unreached.filter(({ modifiedAt }) => modifiedAt < changedBefore);
   return {
@@ -70,6 +63,50 @@ export async function findOrphans(search: OrphanSearch, signal: AbortSignal): Pr
     listed: listed.length,
     tooYoung: unreached.length - orphans.length,
   };
+}
+
+/** Keys of the store that holds the table: all that one state reaches which was loaded after the listing, and what earlier ones do. */
+async function reachedSince(
+  before: MetadataRoot,
+  search: OrphanSearch,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const reached = new Set<string>();
+  let root = before;
+  for (let states = 0; states < MOST_STATES; states += 1) {
+    const missing = await addReached(reached, root, search.locations, signal);
+    if (missing === undefined && states > 0) return reached;
+    const next = await search.load();
+    if (next.location !== before.location)
+      throw new SluiceError('unavailable', 'the table was moved while its files were listed', { remedy: 'try again' });
+    // Somebody expires snapshots: what is missing belongs to a state of the past. Otherwise it is missing.
+    if (missing !== undefined && next.metadataLocation === root.metadataLocation) throw missing;
+    root = next;
+  }
+  throw new SluiceError('unavailable', 'snapshots of the table were expired each time its files were looked for', {
+    remedy: 'try again when no other service expires them',
+  });
+}
+
+/** Resolves with why it came to no end, when a file is missing. */
+async function addReached(
+  reached: Set<string>,
+  root: MetadataRoot,
+  locations: Locations,
+  signal: AbortSignal,
+): Promise<SluiceError | undefined> {
+  const { store } = locations.resolve(root.location);
+  try {
+    for await (const uri of root.reachable()) {
+      signal.throwIfAborted();
+      const place = locations.resolve(uri);
+      if (place.store === store) reached.add(place.key);
+    }
+    return undefined;
+  } catch (error) {
+    if (isSluiceError(error, 'corrupt')) return error;
+    throw error;
+  }
 }
 
 /** In a place that two tables share, what one does not reach may be the other's. */

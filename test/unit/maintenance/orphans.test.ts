@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Locations } from '../../../src/contracts/locations.ts';
 import type { Clock } from '../../../src/core/runtime.ts';
+import { SluiceError } from '../../../src/core/errors.ts';
 import { systemRandom } from '../../../src/core/runtime.ts';
 import { dryRun, removeOrphans, type OrphanRun } from '../../../src/maintenance/orphan-removal.ts';
 import type { MetadataRoot } from '../../../src/maintenance/orphans.ts';
@@ -80,6 +81,29 @@ describe('orphan removal', () => {
     now += 2 * DAY;
     expect((await removeOrphans(run(), never)).deleted).toBe(0);
     expect(await left()).toContain('n/t/data/orphan.parquet');
+  });
+
+  it('reads a newer state when somebody expired a snapshot meanwhile, and fails when a file of the newest is missing', async () => {
+    now += 4 * DAY;
+    const gone = new SluiceError('corrupt', 'snap-1.avro is not there');
+    const states = ['v1', 'v2', 'v3'].map((name): MetadataRoot => ({
+      ...root,
+      metadataLocation: `s3://lake/wh/n/t/metadata/${name}.metadata.json`,
+      async *reachable() {
+        if (name !== 'v3') throw gone;
+        yield* reached;
+      },
+    }));
+    await put('n/t/metadata/v1.metadata.json');
+    const search = (loads: readonly MetadataRoot[]) => {
+      const left = [...loads];
+      return {
+        ...run().search,
+        load: () => Promise.resolve((left.length > 1 ? left.shift() : left[0]) as MetadataRoot),
+      };
+    };
+    expect((await dryRun(run({ search: search(states) }), never)).orphans).toHaveLength(1);
+    await expect(dryRun(run({ search: search(states.slice(0, 2)) }), never)).rejects.toBe(gone);
   });
 
   it('leaves young files alone, and refuses a younger age than any attempt may carry', async () => {
