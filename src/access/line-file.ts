@@ -70,11 +70,17 @@ export class LineFile {
   }
 }
 
-/** One write at the end, whoever else writes there: commands beside the daemon add their lines so, and leave rotation to it. */
+/**
+ * One write at the end, whoever else writes there: commands beside the daemon add their lines so, and leave rotation to it. A line that a
+ * crash cut stays alone.
+ */
 export async function appendLines(path: string, text: string): Promise<void> {
-  const file = await open(path, 'a', 0o600);
+  const file = await open(path, 'a+', 0o600);
   try {
-    await file.write(text);
+    const last = Buffer.alloc(1);
+    const { size } = await file.stat();
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    await file.write(size > 0 && last[0] !== 0x0a ? `\n${text}` : text);
   } finally {
     await file.close();
   }

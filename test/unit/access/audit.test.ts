@@ -83,9 +83,12 @@ test('whatever is recorded, the disk holds no more than the files allowed, and t
   expect(actions(await open().latest(1))).toEqual(['flush 3999']);
 });
 
-test('a line that a crash cut is left out', async () => {
+test('a line that a crash cut is left out, and the next is not', async () => {
   await appendFile(path, '{"action":"whole"}\n{"action":"cut');
-  expect(actions(await open().latest(10))).toEqual(['whole']);
+  const log = open();
+  expect(actions(await log.latest(10))).toEqual(['whole']);
+  log.record(flush(1));
+  expect(actions(await log.latest(10))).toEqual(['flush 1', 'whole']);
 });
 
 describe('denials', () => {
