@@ -40,8 +40,14 @@ export interface ObjectStore {
    */
   put(key: string, bytes: Uint8Array, condition: PutCondition, signal?: AbortSignal): Promise<PutResult>;
 
-  /** As `put`, from a local file of any size (multipart above the part size). Nothing is visible if it rejects before the last step. */
+  /**
+   * As `put`, from a local file of any size (multipart above the part size). Nothing is visible if it rejects before the last step. The object
+   * may be the file itself under a second name: whoever made the file may remove it afterwards, and never change it.
+   */
   upload(key: string, localPath: string, condition: PutCondition, signal?: AbortSignal): Promise<PutResult>;
+
+  /** Path of the local file that is the object, or would be if there were one: to be read, or to be given a second name. Undefined where objects are no files. */
+  fileOf(key: string): string | undefined;
 
   /** Every object under the prefix in ascending key order, paged inside. */
   list(prefix: string, signal?: AbortSignal): AsyncIterable<ObjectInfo>;

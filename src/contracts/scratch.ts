@@ -9,7 +9,7 @@ export interface ScratchFolder {
   /** Absolute. */
   readonly path: string;
   /**
-   * The bytes of the object as a local file, in parts of bounded memory; answers its path. Rejects with kind `corrupt` when the object is
+   * The bytes of the object as a local file to be read, in parts of bounded memory; answers its path. It may be the object under a second name. Rejects with kind `corrupt` when the object is
    * absent or has not `bytes` bytes, `unavailable` when the store does not answer.
    */
   fetch(uri: string, bytes: bigint, signal: AbortSignal): Promise<string>;

@@ -1,6 +1,6 @@
-/** Folders on local disk (`Scratch`), and objects fetched into them range by range. Owns a directory, emptied when it opens. */
+/** Folders on local disk (`Scratch`), and objects fetched into them: range by range, or by a second name of what is a local file. Owns a directory, emptied when it opens. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locations } from '../contracts/locations.ts';
 import type { Scratch, ScratchFolder } from '../contracts/scratch.ts';
@@ -41,16 +41,17 @@ async function fetchTo(
   signal: AbortSignal,
 ): Promise<string> {
   const { store, key } = locations.resolve(uri);
+  if (await isLinked(store.fileOf(key), path)) {
+    const { size } = await stat(path, { bigint: true });
+    if (size !== bytes) throw notThatFile(uri, bytes, size);
+    return path;
+  }
   const file = await open(path, 'wx');
   try {
     const size = Number(bytes);
     for (let start = 0; start < size; start += RANGE_BYTES) {
       const found = await store.get(key, { range: { start, end: Math.min(size, start + RANGE_BYTES) }, signal });
-      if (found?.info.size !== bytes)
-        throw new SluiceError('corrupt', 'a file that the table names is not there, or of another size', {
-          context: { uri, expected: bytes, found: found?.info.size },
-          remedy: 'restore the object; the table is left as it is',
-        });
+      if (found?.info.size !== bytes) throw notThatFile(uri, bytes, found?.info.size);
       await file.write(found.bytes);
     }
   } finally {
@@ -58,3 +59,18 @@ async function fetchTo(
   }
   return path;
 }
+
+/** Whether `path` is a second name of the file. Where there are none, or none across this border, the bytes are read as from any store. */
+const isLinked = (file: string | undefined, path: string): Promise<boolean> =>
+  file === undefined
+    ? Promise.resolve(false)
+    : link(file, path).then(
+        () => true,
+        () => false,
+      );
+
+const notThatFile = (uri: string, expected: bigint, found: bigint | undefined): SluiceError =>
+  new SluiceError('corrupt', 'a file that the table names is not there, or of another size', {
+    context: { uri, expected, found },
+    remedy: 'restore the object; the table is left as it is',
+  });

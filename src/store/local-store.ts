@@ -25,6 +25,8 @@ import { walkFiles } from './local-walk.ts';
  * wait for it while hundreds of tables commit.
  */
 const MAX_WRITES = 16;
+/** Another device; no links here, or not of this file; as many names as a file may have. */
+const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 /** A temporary file this old belongs to no living write. */
 const STALE_TEMPORARY_MS = 24 * 3_600_000;
 
@@ -94,14 +96,19 @@ export class LocalStore implements ObjectStore {
   }
 
   async upload(key: string, localPath: string, condition: PutCondition, signal?: AbortSignal): Promise<PutResult> {
-    // Cloned where the file system can, copied in the kernel where it cannot; memory use does not depend on the size.
     return this.#write(key, condition, signal, async (temporary) => {
       await using source = await open(localPath, 'r').catch((error: unknown) => {
         throw unreadableSource(key, localPath, error);
       });
-      if (!(await source.stat()).isFile()) throw unreadableSource(key, localPath, undefined);
-      await copyFile(localPath, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      const found = await source.stat();
+      if (!found.isFile()) throw unreadableSource(key, localPath, undefined);
+      // A file with two names may be an object already, and the time of change of an object is its ETag.
+      await (found.nlink === 1 ? linkOrCopy : copy)(localPath, temporary);
     });
+  }
+
+  fileOf(key: string): string {
+    return this.#path(key);
   }
 
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
@@ -223,6 +230,20 @@ const isFolder = (path: string): Promise<boolean> =>
     (found) => found.isDirectory(),
     () => false,
   );
+
+/** A second name of the same bytes; a copy on another file system, or on one without such names. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINK.has(codeOf(error) ?? '')) throw error;
+    await copy(from, to);
+  }
+}
+
+/** Cloned where the file system can, made by the kernel where it cannot; memory use does not depend on the size. */
+const copy = (from: string, to: string): Promise<void> =>
+  copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
 
 const unreadableSource = (key: string, localPath: string, cause: unknown): SluiceError =>
   new SluiceError('internal', `file to upload cannot be read: ${localPath}`, { context: { key, localPath }, cause });

@@ -61,6 +61,10 @@ export class MemoryStore implements ObjectStore {
     return this.put(key, bytes, condition, signal);
   }
 
+  fileOf(): undefined {
+    return undefined;
+  }
+
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
     const found = [...this.#objects.values()].filter(({ info }) => info.key.startsWith(prefix));
     for (const { info } of found.sort((a, b) => compareKeys(a.info.key, b.info.key))) {

@@ -46,6 +46,10 @@ export class MeteredStore implements ObjectStore {
     return this.#time('upload', writtenOrLost, () => this.#inner.upload(key, localPath, condition, signal));
   }
 
+  fileOf(key: string): string | undefined {
+    return this.#inner.fileOf(key);
+  }
+
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
     const inner = this.#inner.list(prefix, signal)[Symbol.asyncIterator]();
     let waited = 0;

@@ -75,6 +75,10 @@ export class RetryingStore implements ObjectStore {
     );
   }
 
+  fileOf(key: string): string | undefined {
+    return this.#inner.fileOf(key);
+  }
+
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
     let last: string | undefined;
     let pages = this.#inner.list(prefix, signal)[Symbol.asyncIterator]();

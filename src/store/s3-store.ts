@@ -126,6 +126,10 @@ export class S3Store implements ObjectStore {
     return await uploadInParts(target, { file, size }, condition, plan, this.#runtime, signal);
   }
 
+  fileOf(): undefined {
+    return undefined;
+  }
+
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
     const root = this.#options.prefix === '' ? '' : `${this.#options.prefix}/`;
     // URL encoding because XML cannot carry every character of a key.

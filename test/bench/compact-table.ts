@@ -14,15 +14,15 @@ import { openWarehouse } from '../../src/service/warehouse.ts';
 import { nextToken, progressTo } from '../support/iceberg/samples.ts';
 
 export const TABLE = { namespace: ['bench'], name: 'compact' };
-/** Ten columns of the kinds that events have. */
+/** Ten columns of the kinds that events have; 50,000 rows are a file of 2 MB. */
 const COLUMNS = [
   ['id', 'long', 'i'],
   ['user_id', 'long', '(hash(i) % 1000000)::BIGINT'],
-  ['session', 'int', '(hash(i + 1) % 100000)::INTEGER'],
-  ['amount', 'double', '(hash(i + 2) % 100000) / 100.0'],
+  ['session', 'string', `printf('%016x', hash(i + 1))`],
+  ['amount', 'double', 'hash(i + 2) / 1e15'],
   ['at', 'timestamptz', `make_timestamptz(1700000000000000 + i * 1000)`],
   ['country', 'string', `['PL', 'DE', 'FR', 'US', 'JP'][(hash(i + 3) % 5 + 1)::INTEGER]`],
-  ['path', 'string', `'/shop/item/' || (hash(i + 4) % 5000)`],
+  ['path', 'string', `'/shop/item/' || (hash(i + 4) % 5000) || printf('?click=%016x', hash(i + 8))`],
   ['agent', 'string', `'agent ' || (hash(i + 5) % 50)`],
   ['ok', 'boolean', 'hash(i + 6) % 10 > 0'],
   ['bytes', 'int', '(hash(i + 7) % 65536)::INTEGER'],

@@ -67,6 +67,11 @@ class Faulty implements FaultyStore {
   }
 
   /** `lost-after` breaks off after the first object. */
+  /** None: whoever could read past `get` would meet no fault. */
+  fileOf(): undefined {
+    return undefined;
+  }
+
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<ObjectInfo> {
     const fault = this.#faultFor('list', prefix);
     if (fault?.kind === 'slow') await this.#clock.sleep(fault.ms, signal);

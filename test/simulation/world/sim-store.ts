@@ -85,6 +85,10 @@ export class SimStore implements ObjectStore {
     return this.#write('upload', signal, () => bucket.put(key, file.rows, new Uint8Array(), file.size, when));
   }
 
+  fileOf(): undefined {
+    return undefined;
+  }
+
   async *list(prefix: string): AsyncIterable<ObjectInfo> {
     const keys = await this.#ask('list', () =>
       [...this.#context.bucket.objects.keys()].filter((key) => key.startsWith(prefix)).sort(),

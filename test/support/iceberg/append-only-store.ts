@@ -48,6 +48,10 @@ export class AppendOnlyStore implements ObjectStore {
     throw new Error(`${key} would be uploaded`);
   }
 
+  fileOf(key: string): string | undefined {
+    return this.#inner.fileOf(key);
+  }
+
   list(prefix: string): AsyncIterable<ObjectInfo> {
     return this.#inner.list(prefix);
   }

@@ -32,6 +32,25 @@ describe('local files', () => {
     expect(await readdir(join(root, '.sluice-tmp'))).toEqual([]);
   });
 
+  it('are uploaded without a copy, and stay when whoever made the file removes it', async () => {
+    const made = join(folder.path, 'made');
+    await writeFile(made, 'x'.repeat(1000));
+    const { ino } = await stat(made);
+    await store.upload('a/k', made, { kind: 'if-absent' });
+    expect((await stat(join(root, 'a/k'))).ino).toBe(ino);
+    await rm(made);
+    expect(await textAt(store, 'a/k')).toBe('x'.repeat(1000));
+  });
+
+  it('keep their ETag when the same file is uploaded under another key, too', async () => {
+    const made = join(folder.path, 'made');
+    await writeFile(made, 'x');
+    const first = await store.upload('first', made, { kind: 'if-absent' });
+    await store.upload('second', made, { kind: 'if-absent' });
+    expect(first).toEqual({ kind: 'written', etag: (await store.head('first'))?.etag });
+    expect((await stat(join(root, 'first'))).ino).not.toBe((await stat(join(root, 'second'))).ino);
+  });
+
   it('change their ETag with every write, also of equal bytes within one tick of the clock', async () => {
     const runtime = virtualRuntime();
     const standing = new LocalStore(root, runtime);
