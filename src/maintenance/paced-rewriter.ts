@@ -1,5 +1,5 @@
 /**
- * A rewriter that leaves a busy machine to ingestion: while the daemon has its hands full, rewriting takes an eighth of the time at most,
+ * A rewriter that leaves a busy machine to ingestion: while the daemon has its hands full, rewriting takes a sixteenth of the time at most,
  * apart from the merges of little files that keep them few. Owns the rests between rewrites; a rewrite that has begun is not held up, and
  * whether records are late is not asked here.
  */
@@ -7,7 +7,7 @@ import type { FileRewriter, RewriteRequest, Rewritten } from '../contracts/file-
 import type { Clock } from '../core/runtime.ts';
 
 /** Of how long the large rewrite before took. */
-const REST = 7;
+const REST = 15;
 /** Above this share of what there is since that rewrite ended, the daemon has its hands full. */
 const FULL = 0.5;
 /** Inputs of less are rewritten at once: it costs little, and while it waited others would commit what makes it be dropped. */

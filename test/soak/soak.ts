@@ -62,7 +62,7 @@ checkpoint: { interval: ${intervalMs}ms, max_bytes: 8MiB, history: ${HISTORY} }
 log: { segment_bytes: 1MiB, max_bytes: 48MiB, trim_grace: 1s }
 producers: { key_window: 1m, max_keys: 100, max_channels: 20 }
 memory: { budget: 64MiB, duckdb: ${ENGINE_MIB}MiB }
-maintenance: { memory: ${REWRITE_MIB}MiB }
+maintenance: { memory: ${REWRITE_MIB}MiB, expiry: { schedule: "*/5 * * * * *", max_age: 60s, min_snapshots: 20 } }
 audit: { max_file: 64KiB, max_files: 2 }
 `;
 
