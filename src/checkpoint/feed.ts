@@ -11,6 +11,7 @@ import type { CanonicalLines, RecordChecker } from '../contracts/record-checker.
 import type { TraceContext } from '../contracts/tracing.ts';
 import { linesOf, undecidedIn, type LateMisfit, type Undecided } from './dead-letters/undecided.ts';
 import type { OpenEpoch } from './epoch.ts';
+import type { EntryLines } from './poison/clearance.ts';
 import type { IndexedLine } from './poison/poison-hunt.ts';
 
 /** An entry's payload as it is staged, made ahead of time. Believed as long as `by` is still the table's checker. */
@@ -31,10 +32,11 @@ export interface LatePolicy {
   readonly fence: (signal: AbortSignal) => Promise<boolean>;
   /** Resolves when the log has the decision: `Log.refusals` covers the misfits. */
   readonly decide: (entry: Entry, misfits: readonly LateMisfit[], signal: AbortSignal) => Promise<void>;
-  /** Those of the lines that the column engine does not survive; looked for only where there is reason to. */
+  /** Those of the lines that the column engine does not survive; looked for only where there is reason to. `ahead`: the entry and what follows. */
   readonly poison: (
     entry: Entry,
     lines: () => readonly IndexedLine[],
+    ahead: () => AsyncIterable<EntryLines>,
     signal: AbortSignal,
   ) => Promise<readonly LateMisfit[]>;
   /** Resolves when letters that stand for these may be staged. */
@@ -213,7 +215,15 @@ export class Feed {
       const rest = this.#undecided(entry);
       const canonical = await pace.run(by.canonicalInSteps(rest.payload, optionsOf(entry)));
       const refused = misfitsOf(canonical, rest, 0);
-      const misfits = refused.length > 0 ? refused : await late.poison(entry, () => indexed(canonical, rest), signal);
+      const misfits =
+        refused.length > 0
+          ? refused
+          : await late.poison(
+              entry,
+              () => indexed(canonical, rest),
+              () => this.#ahead(),
+              signal,
+            );
       const [first] = misfits;
       if (first === undefined) return { by, ...canonical };
       if (!late.allowed(first)) throw noLongerFits(entry, first);
@@ -223,6 +233,17 @@ export class Feed {
       else if (turn === this.#turn) await this.#target.room(signal);
     }
     return undefined;
+  }
+
+  /** What comes next, as it will be staged; ends before what no longer fits. */
+  async *#ahead(): AsyncGenerator<EntryLines> {
+    const { table, checker, pace } = this.#target;
+    for await (const entry of this.#log.entries(table, new Map(this.#staged))) {
+      const { payload } = this.#undecided(entry);
+      const { refused, lines, count } = await pace.run(checker().canonicalInSteps(payload, optionsOf(entry)));
+      if (refused.length > 0) return;
+      yield { lane: entry.lane, baseOffset: entry.baseOffset, lines, count };
+    }
   }
 
   #undecided(entry: Entry): Undecided {

@@ -82,8 +82,8 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
           canHaveLetters(this.name) && (misfit.code === 'poison' || onErrorOf(this.#view.properties) === 'dead_letter'),
         fence: (signal) => this.queue.run(() => this.#fence(signal)),
         decide: (entry, misfits, signal) => context.late.decide(this, entry, misfits, signal),
-        poison: (entry, lines, signal) =>
-          this.#suspicion.poison(entry, () => ({ ...entry, lines: lines(), layout: this.#layout }), signal),
+        poison: (entry, lines, ahead, signal) =>
+          this.#suspicion.poison({ ...entry, layout: this.#layout }, lines, ahead, signal),
         passed: (refusals, signal) => context.late.passed(this.name, refusals, signal),
       },
       open: () => this.#epochs.openFor(this.#layout),

@@ -54,6 +54,22 @@ export class PoisonHunt {
     return killers.length > 0 && (await this.#writesAtAll(layout, signal)) ? killers.map(misfitOf) : [];
   }
 
+  /** Whether the records of all these are written as one. Rejects as `find`. */
+  async writesTogether(
+    entries: readonly { readonly lines: Uint8Array; readonly count: number }[],
+    layout: FileLayout,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const full = entries.filter(({ count }) => count > 0);
+    const [first] = full;
+    if (first === undefined) return true;
+    const count = full.reduce((sum, entry) => sum + entry.count, 0);
+    const outcome = await this.#trials.write(layout, Buffer.concat(full.map(({ lines }) => lines)), count, signal);
+    if (outcome.kind === 'failed') return false;
+    this.#sound = first.lines.slice(0, first.lines.indexOf(0x0a) + 1);
+    return true;
+  }
+
   async #search(lines: readonly IndexedLine[], layout: FileLayout, found: Found[], signal: AbortSignal): Promise<void> {
     const [first] = lines;
     if (first === undefined) return;

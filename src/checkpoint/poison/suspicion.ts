@@ -1,7 +1,7 @@
 /**
- * Which of a table's records are tried one entry at a time before they are staged: what earlier lives left, after several of them ended
- * before the table took anything in; what was staged, after its files could not be written several times in a row. Owns when that begins
- * and ends; the trials are `poison-hunt.ts`.
+ * Which of a table's records are tried before they are staged: what earlier lives left, after several of them ended before the table took
+ * anything in; what was staged, after its files could not be written several times in a row. Owns when that begins and ends; which are
+ * tried together is `clearance.ts`, and what fails is searched by `poison-hunt.ts`.
  */
 import { backoffMs, type BackoffPolicy } from '../../core/backoff.ts';
 import { isSluiceError, messageOf } from '../../core/errors.ts';
@@ -10,6 +10,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import type { TrialWriter } from '../../contracts/trial-writer.ts';
 import type { LateMisfit } from '../dead-letters/undecided.ts';
 import type { AttemptBook } from './attempt-book.ts';
+import { Clearance, type EntryLines } from './clearance.ts';
 import { PoisonHunt, type Suspects } from './poison-hunt.ts';
 
 /** So many lives in a row that ended in vain, or failures to write files, are reason to look. */
@@ -29,6 +30,7 @@ export class Suspicion {
   readonly #hunt: PoisonHunt;
   /** Records below these are tried; undefined: none is. */
   #suspects: ReadonlyMap<LaneId, Offset> | undefined;
+  #clearance: Clearance;
   /** Where the table stands once it holds them; known when all of them were read back. */
   #end: ReadonlyMap<LaneId, Offset> | undefined;
   #failures = 0;
@@ -38,6 +40,7 @@ export class Suspicion {
     this.#table = table;
     this.#onTrouble = onTrouble;
     this.#hunt = new PoisonHunt(context.trials);
+    this.#clearance = new Clearance(this.#hunt);
   }
 
   /**
@@ -80,17 +83,22 @@ export class Suspicion {
       .catch((error: unknown) => this.#onTrouble('not-counted', messageOf(error)));
   }
 
-  /** Records that the engine or the process does not survive; none where there is no reason to look. Rejects with `closed`. */
+  /**
+   * Records of the entry that the engine or the process does not survive; none where there is no reason to look. `ahead` yields the entry
+   * and what follows. Rejects with `closed`.
+   */
   async poison(
-    { lane, baseOffset }: Pick<Suspects, 'lane' | 'baseOffset'>,
-    suspects: () => Suspects,
+    entry: Pick<Suspects, 'lane' | 'baseOffset' | 'layout'>,
+    lines: () => Suspects['lines'],
+    ahead: () => AsyncIterable<EntryLines>,
     signal: AbortSignal,
   ): Promise<readonly LateMisfit[]> {
     const { runtime } = this.#context;
-    if (baseOffset >= (this.#suspects?.get(lane) ?? 0n)) return [];
+    if (entry.baseOffset >= (this.#suspects?.get(entry.lane) ?? 0n)) return [];
     for (let attempt = 0; ; attempt += 1)
       try {
-        return await this.#hunt.find(suspects(), signal);
+        if (await this.#clearance.clears(entry, ahead(), entry.layout, signal)) return [];
+        return await this.#hunt.find({ ...entry, lines: lines() }, signal);
       } catch (error) {
         if (!isSluiceError(error, 'unavailable')) throw error;
         this.#onTrouble('write-failed', messageOf(error));
@@ -100,8 +108,9 @@ export class Suspicion {
 
   #suspect(ends: ReadonlyMap<LaneId, Offset>, why: string): void {
     this.#suspects = new Map([...(this.#suspects ?? []), ...ends]);
+    this.#clearance = new Clearance(this.#hunt);
     this.#end = undefined;
-    this.#onTrouble('suspicious', `${why}: each request's records are tried before they are staged`);
+    this.#onTrouble('suspicious', `${why}: they are tried before they are staged`);
   }
 }
 

@@ -41,6 +41,8 @@ export class DuckDbSession {
       autoload_known_extensions: 'false',
       // Rows of a file may stand in any order unless a statement sorts them; keeping the order of arrival would triple the memory.
       preserve_insertion_order: 'false',
+      // Every file is read once; the cache would fill the memory there is and keep it.
+      enable_external_file_cache: 'false',
     });
     const connections: DuckDBConnection[] = [];
     for (let index = 0; index < settings.connections; index += 1) {

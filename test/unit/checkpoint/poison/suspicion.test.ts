@@ -39,9 +39,12 @@ async function life(): Promise<Suspicion> {
 /** Whether an entry of a record at this place is tried. */
 async function tries(suspicion: Suspicion, lane: LaneId, baseOffset: number): Promise<boolean> {
   const earlier = trials;
-  const entry = { lane, baseOffset: offset(baseOffset) };
-  const lines = [{ index: 0, line: Buffer.from('{}\n') }];
-  await suspicion.poison(entry, () => ({ ...entry, lines, layout: {} as FileLayout }), never);
+  const entry = { lane, baseOffset: offset(baseOffset), layout: {} as FileLayout };
+  const line = Buffer.from('{}\n');
+  const ahead = async function* () {
+    yield await Promise.resolve({ ...entry, lines: line, count: 1 });
+  };
+  await suspicion.poison(entry, () => [{ index: 0, line }], ahead, never);
   return trials > earlier;
 }
 
