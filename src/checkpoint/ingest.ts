@@ -4,6 +4,7 @@
  */
 import { SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
 import type { TableName } from '../core/ids.ts';
+import type { Runtime } from '../core/runtime.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { Log } from '../contracts/log.ts';
 import type { CheckOutcome, RecordChecker } from '../contracts/record-checker.ts';
@@ -21,12 +22,14 @@ const RETRY_AFTER_MS = 1_000;
 export class Ingest<V extends TableView, P extends PreparedChange> implements IngestPort {
   readonly #coordinator: Coordinator<V, P>;
   readonly #log: Log;
+  readonly #runtime: Runtime;
   readonly #underWay = new Set<Promise<AppendAnswer>>();
   #notAccepting: string | undefined;
 
-  constructor(coordinator: Coordinator<V, P>, log: Log) {
+  constructor(coordinator: Coordinator<V, P>, log: Log, runtime: Runtime) {
     this.#coordinator = coordinator;
     this.#log = log;
+    this.#runtime = runtime;
   }
 
   /** From now on every append answers `not-accepting`; those under way end as they would. Resolves when they have. */
@@ -52,9 +55,14 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     }
     const { producers, positions } = ready.pipeline;
     const lettersCommitted = () => this.#coordinator.lettersCommitted(request.table);
-    const turn = turnOf({ producers, positions, lettersCommitted }, request);
+    const turn = turnOf(
+      { name: request.table, runtime: this.#runtime, producers, positions, lettersCommitted },
+      request,
+    );
     try {
-      return turn?.answer ?? (await this.#store(ready.pipeline, request, turn));
+      const known = turn?.answer;
+      if (known === undefined) return await this.#store(ready.pipeline, request, turn);
+      return known.kind === 'durable' ? await this.#withRefusals(ready.pipeline, request, known) : known;
     } finally {
       turn?.end();
     }
@@ -73,7 +81,13 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
     let prepared: Prepared | AppendAnswer;
     if (checked.kind === 'accepted') prepared = await this.#whole(pipeline, request, checker, schemaId, checked);
     else if ((request.onError ?? onErrorOf(pipeline.view.properties)) === 'reject') return checked;
-    else prepared = await this.#coordinator.deadLetters.divide(pipeline, request, { checker, schemaId, checked });
+    else
+      prepared = await this.#coordinator.deadLetters.divide(
+        pipeline,
+        request,
+        { checker, schemaId, checked },
+        turn?.batch,
+      );
     if ('kind' in prepared) return prepared;
 
     const { drafts, records, accepted, onAppended, answerOf } = prepared;
@@ -93,6 +107,19 @@ export class Ingest<V extends TableView, P extends PreparedChange> implements In
       case 'appended':
         return { kind: 'durable', accepted, ...answerOf(appended.entries) };
     }
+  }
+
+  /** What was wrong with a request stored before is not remembered: it is found again, as long as the table refuses as many. */
+  async #withRefusals(
+    pipeline: TablePipeline<V, P>,
+    request: AppendRequest,
+    answer: Extract<AppendAnswer, { kind: 'durable' }>,
+  ): Promise<AppendAnswer> {
+    const { deadLetters } = answer;
+    if (deadLetters === undefined) return answer;
+    const { checked } = await this.#check(pipeline, request);
+    if (checked.kind !== 'refused' || checked.total !== deadLetters.rejected) return answer;
+    return { ...answer, deadLetters: { ...deadLetters, refusals: checked.refusals } };
   }
 
   async #whole(

@@ -18,6 +18,7 @@ export type ProducerStamp =
   | {
       readonly kind: 'idempotency-key';
       readonly name: string;
+      /** Of the request and its dead letters; whoever stamps reads it. */
       readonly fingerprint: Uint8Array;
       /** Of the request. */
       readonly records: number;

@@ -46,8 +46,8 @@ export interface DeadLettered {
   readonly rejected: number;
   /** In the dead-letter table. */
   readonly position: Position;
-  /** The first 100. */
-  readonly refusals: readonly Refusal[];
+  /** The first 100. Absent when the table has changed since, and would refuse others. */
+  readonly refusals?: readonly Refusal[];
 }
 
 /** Why a producer's request was not stored. Nothing of it was written. */
@@ -74,8 +74,8 @@ export type AppendAnswer =
       /** Of both tables, when there are dead letters. */
       readonly committed: () => Promise<Committed>;
       readonly deadLetters?: DeadLettered;
-      /** A request with the same key and body was stored before: this is its answer; `rejected` of its records became dead letters. */
-      readonly replayed?: { readonly rejected: number };
+      /** A request with the same key and body was stored before: this is its answer. */
+      readonly replayed?: true;
     }
   /** The channel's records were stored before, `position` being after the last of them as long as that is remembered. */
   | {

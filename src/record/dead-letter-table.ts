@@ -15,6 +15,9 @@ export function deadLetterTableOf({ namespace, name }: TableName): TableName | u
   return isCreatableName(letters) ? letters : undefined;
 }
 
+/** What the dead letters of one request are named. */
+export const batchOf = (uuid: string): string => `dl_${uuid.replaceAll('-', '')}`;
+
 /** Whose dead letters the table holds, by its name. */
 export const ownerOfLetters = ({ namespace, name }: TableName): TableName | undefined =>
   name.endsWith(SUFFIX) ? { namespace, name: name.slice(0, -SUFFIX.length) } : undefined;

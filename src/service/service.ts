@@ -285,7 +285,7 @@ async function assemble(
     });
     await coordinator.start();
     desk = new LetterDesk(coordinator, log, new SqlLetterReader(querySourceOf(warehouse, runtime)), runtime);
-    late.attach(new Ingest(coordinator, log));
+    late.attach(new Ingest(coordinator, log, runtime));
     channels.attach(new Channels(coordinator));
     maintenance.upkeep.begin();
     logger.info(

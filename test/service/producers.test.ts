@@ -208,8 +208,8 @@ test.each([
     expect(await sendSpoilt(1, 5, 1)).toMatchObject({ status: 200, json: { duplicate: true } });
     for (const { key, body, answer } of answers) {
       const again = await sendWithKey(key, body, '?on_error=dead_letter');
-      const { dead_letter: _where, errors: _why, ...said } = answer.json;
-      expect([again.status, again.json]).toEqual([answer.status, said]);
+      expect(again.json).toHaveProperty('errors');
+      expect([again.status, again.json]).toEqual([answer.status, answer.json]);
       expect(['rejected-records', 'idempotency-replayed'].map((name) => again.headers.get(name))).toEqual([
         answer.headers.get('rejected-records'),
         'true',

@@ -185,8 +185,7 @@ function durableJson(table: string, durable: Durable, ack: 'durable' | 'committe
   };
 }
 
-/** Records that became dead letters, by this request or by the one it repeats. */
-const rejectedOf = ({ deadLetters, replayed }: Durable): number => deadLetters?.rejected ?? replayed?.rejected ?? 0;
+const rejectedOf = ({ deadLetters }: Durable): number => deadLetters?.rejected ?? 0;
 
 const withRejected = (reply: FastifyReply, rejected: number): FastifyReply =>
   reply.header('rejected-records', String(rejected));

@@ -13,6 +13,7 @@ import type { PreparedChange, TableView } from '../../contracts/table-format.ts'
 import type { TableDefinition } from '../../contracts/tables.ts';
 import {
   base64,
+  batchOf,
   deadLetterTableOf,
   isDeadLetterTable,
   letterLine,
@@ -56,7 +57,7 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
     this.#context = context;
   }
 
-  /** A request of which `checked` says that some records do not fit. */
+  /** A request of which `checked` says that some records do not fit. `batch` names its dead letters; no two requests may share one. */
   async divide(
     pipeline: TablePipeline<V, P>,
     request: AppendRequest,
@@ -65,11 +66,11 @@ export class DeadLetters<V extends TableView, P extends PreparedChange> {
       readonly schemaId: number;
       readonly checked: Extract<CheckOutcome, { kind: 'refused' }>;
     },
+    batch = batchOf(uuidV7(this.#context.runtime)),
   ): Promise<Prepared | AppendAnswer> {
     const { pace, runtime } = this.#context;
     const { checker, schemaId, checked } = attempt;
     if (checked.total > MAX_A_REQUEST) throw tooMany(checked.total);
-    const batch = `dl_${uuidV7(runtime).replaceAll('-', '')}`;
     const shared = {
       batch,
       received_at: new Date(runtime.clock.now()).toISOString(),

@@ -29,7 +29,7 @@ export interface Channel {
 }
 
 export interface KeyRecord {
-  /** Of the request, in hex. */
+  /** As stamped, in hex. */
   readonly fingerprint: string;
   /** Records of the request that are in the table, and those that became dead letters. */
   readonly accepted: number;

@@ -1,16 +1,24 @@
 /**
  * One request of a producer on its way through the ingest: what it is stamped with, when it is admitted, what it is answered when nothing
  * is stored. Owns fingerprints and scopes of keys; the rules are `table-producers.ts`.
+ *
+ * The fingerprint of a key: SHA-256 of the request, then the uuid (16 bytes) that names its dead letters, so that a replay can name them, too.
  */
 import { createHash } from 'node:crypto';
+import { SluiceError } from '../../core/errors.ts';
+import { offset, type TableName } from '../../core/ids.ts';
+import { uuidV7, type Runtime } from '../../core/runtime.ts';
 import type { Admission, ProducerStamp } from '../../contracts/log.ts';
 import type { AppendAnswer, AppendRequest, Committed, Position, Producer } from '../../contracts/service-ports.ts';
+import { batchOf, deadLetterTableOf } from '../../record/dead-letter-table.ts';
 import { positionOf, type KeyRecord } from './producer-state.ts';
 import type { ChannelVerdict, TableProducers } from './table-producers.ts';
 
 export interface ProducerTurn {
   /** Known before the records are looked at. */
   readonly answer?: AppendAnswer;
+  /** What the request's dead letters are named; undefined: anything. */
+  readonly batch?: string;
   stamp(records: number): ProducerStamp;
   admission(records: number): Admission | undefined;
   /** The records do not fit the table: that is no matter when they were stored before it changed. */
@@ -22,6 +30,8 @@ export interface ProducerTurn {
 }
 
 export interface TurnTable {
+  readonly name: TableName;
+  readonly runtime: Runtime;
   readonly producers: TableProducers;
   readonly positions: { wait(position: Position): Promise<Committed> };
   /** Resolves when every dead letter of the table that was acknowledged before the call is committed. Rejects like `positions.wait`. */
@@ -103,11 +113,12 @@ class ChannelTurn implements ProducerTurn {
 function keyTurn(table: TurnTable, request: AppendRequest, key: string): ProducerTurn {
   const { producers } = table;
   const scope = `${request.principal}\u0000${key}`;
-  const fingerprint = fingerprintOf(request);
+  const digest = digestOf(request);
+  const uuid = uuidV7(table.runtime);
   const known = producers.key(scope);
   const answer: AppendAnswer | undefined =
     known !== undefined
-      ? replayed(table, known, fingerprint)
+      ? replayed(table, known, digest)
       : producers.keysLost
         ? { kind: 'producer-refused', refusal: { kind: 'state-lost' } }
         : producers.enterKey(scope)
@@ -115,7 +126,13 @@ function keyTurn(table: TurnTable, request: AppendRequest, key: string): Produce
           : { kind: 'producer-refused', refusal: { kind: 'key-in-flight' } };
   return {
     ...(answer === undefined ? {} : { answer }),
-    stamp: (records) => ({ kind: 'idempotency-key', name: scope, fingerprint, records }),
+    batch: batchOf(uuid),
+    stamp: (records) => ({
+      kind: 'idempotency-key',
+      name: scope,
+      fingerprint: Buffer.from(digest + uuid.replaceAll('-', ''), 'hex'),
+      records,
+    }),
     admission: () => undefined,
     refused: () => undefined,
     withheld: () => ({ kind: 'producer-refused', refusal: { kind: 'key-in-flight' } }),
@@ -125,12 +142,21 @@ function keyTurn(table: TurnTable, request: AppendRequest, key: string): Produce
   };
 }
 
-function replayed(table: TurnTable, known: KeyRecord, fingerprint: Buffer): AppendAnswer {
-  if (known.fingerprint !== fingerprint.toString('hex'))
-    return { kind: 'producer-refused', refusal: { kind: 'key-reused' } };
+function replayed(table: TurnTable, known: KeyRecord, digest: string): AppendAnswer {
+  if (!known.fingerprint.startsWith(digest)) return { kind: 'producer-refused', refusal: { kind: 'key-reused' } };
   const { accepted, rejected, position } = known;
-  const committed = () => (rejected === 0 ? table.positions.wait(position) : bothCommitted(table, position));
-  return { kind: 'durable', accepted, position, committed, replayed: { rejected } };
+  const answer = { kind: 'durable', accepted, position, replayed: true } as const;
+  if (rejected === 0) return { ...answer, committed: () => table.positions.wait(position) };
+  const letters = deadLetterTableOf(table.name);
+  if (letters === undefined) throw new SluiceError('internal', 'a key remembers dead letters of a table without any');
+  const deadLetters = {
+    table: letters,
+    batch: batchOf(known.fingerprint.slice(digest.length)),
+    rejected,
+    // Their entry is the next in its frame.
+    position: { lane: position.lane, offset: offset(position.offset + BigInt(rejected)) },
+  };
+  return { ...answer, committed: () => bothCommitted(table, position), deadLetters };
 }
 
 /** Letters of the first request lay in its frame: whatever is acknowledged now has them among it. */
@@ -142,9 +168,9 @@ async function bothCommitted({ positions, lettersCommitted }: TurnTable, positio
 }
 
 /** Of the body as it was before any encoding, and of what else decides which records are stored. */
-function fingerprintOf({ body, format, ignoreUnknownFields, onError }: AppendRequest): Buffer {
+function digestOf({ body, format, ignoreUnknownFields, onError }: AppendRequest): string {
   return createHash('sha256')
     .update(`${format} ${ignoreUnknownFields ? 'ignore' : 'reject'} ${onError ?? ''}\n`)
     .update(body)
-    .digest();
+    .digest('hex');
 }

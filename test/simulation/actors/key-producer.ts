@@ -134,7 +134,7 @@ export class KeyProducer {
     if (!gone && (answer.position.lane !== lane || answer.position.offset !== offset))
       this.#violation(`${keyed.key} is said to be at ${answer.position.offset}, and it is at ${offset}`);
     const { position, accepted } = answer;
-    const rejected = answer.deadLetters?.rejected ?? answer.replayed?.rejected ?? 0;
+    const rejected = answer.deadLetters?.rejected ?? 0;
     const before = keyed.answered;
     if (before?.position.lane === lane && before.position.offset === offset && !gone)
       if (before.accepted !== accepted || before.rejected !== rejected)

@@ -193,7 +193,7 @@ export class Life {
       },
     });
     await this.coordinator.start();
-    const ingest = new Ingest(this.coordinator, log);
+    const ingest = new Ingest(this.coordinator, log, runtime);
     this.#close = (reason) => ingest.close(reason);
     this.ingest = this.#plant?.ingest?.(ingest) ?? ingest;
     this.channels = new Channels(this.coordinator);
