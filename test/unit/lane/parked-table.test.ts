@@ -172,8 +172,6 @@ it('tables that are parked leave a quarter of the log to the others, however man
   expect(others).toBeGreaterThan(10);
   // What is committed makes room again.
   log.committed(TABLE_A, upTo(onlyLane(log), 1_000_000));
-  world.runtime.advance(HOUR);
-  await log.trim();
   expect((await log.append([draft(TABLE_B, 'x', 10)])).kind).toBe('appended');
 });
 
