@@ -34,8 +34,6 @@ export interface LogLimits {
   readonly segmentBytes: number;
   readonly maxBytes: number;
   readonly maxTableBytes: number;
-  /** Of all tables together that do not commit while others do: what is above it stays theirs. */
-  readonly maxParkedBytes: number;
   readonly maxQueuedBytes: number;
   readonly graceMs: number;
   readonly graceBytes: number;
@@ -251,10 +249,7 @@ export class DiskLog implements Log {
     if (reason !== undefined) return { kind: 'refused', reason };
     for (const [uuid, share] of shares) {
       const table = this.#ledger.table(uuid);
-      const bytes = table.pendingBytes + table.queuedBytes + share;
-      const besides = this.#ledger.parkedBesides(table);
-      const { maxTableBytes, maxParkedBytes } = this.#limits;
-      if (bytes > maxTableBytes || (besides !== undefined && besides + bytes > maxParkedBytes))
+      if (table.pendingBytes + table.queuedBytes + share > this.#limits.maxTableBytes)
         return { kind: 'full', scope: 'table' };
     }
     const { maxBytes, maxQueuedBytes } = this.#limits;

@@ -117,15 +117,6 @@ export class Ledger {
       .map((table) => table.uuid);
   }
 
-  /** Bytes of files with pending entries of tables other than this one; undefined when the table has no such file of its own. */
-  parkedBesides(table: TableLedger): number | undefined {
-    if (table.pending[0]?.file.kind !== 'parked') return undefined;
-    let bytes = 0;
-    for (const file of this.#parked)
-      if (file.pendingChunks > 0 && [...file.chunks].every((chunk) => chunk.table !== table.uuid)) bytes += file.end;
-    return bytes;
-  }
-
   /** Takes the files out of the account; answers what they still held. */
   removeFiles(files: ReadonlySet<EntryFile>): readonly Chunk[] {
     const gone = [...files].flatMap((file) => [...file.chunks]);

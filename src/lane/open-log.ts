@@ -91,12 +91,10 @@ const MAX_RESERVE_BYTES = 256 << 10;
 
 function limitsOf(options: OpenLogOptions): LogLimits {
   const maxBytes = options.maxBytes ?? 20 * 2 ** 30;
-  const maxTableBytes = maxBytes * (options.perTableShare ?? 0.5);
   return {
     maxBytes,
     segmentBytes: Math.min(options.segmentBytes ?? 64 * 2 ** 20, Math.ceil(maxBytes / 16)),
-    maxTableBytes,
-    maxParkedBytes: (maxTableBytes + maxBytes) / 2,
+    maxTableBytes: maxBytes * (options.perTableShare ?? 0.5),
     maxQueuedBytes: options.maxQueuedBytes ?? 64 * 2 ** 20,
     graceMs: options.trimGraceMs ?? 600_000,
     graceBytes: maxBytes * (options.graceShare ?? 0.5),

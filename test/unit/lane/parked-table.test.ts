@@ -1,7 +1,6 @@
 /** A table that cannot commit never stops the others; its entries are never lost or doubled, wherever parking is interrupted. */
 import { describe, expect, it } from 'vitest';
-import type { AppendOutcome, Log } from '../../../src/contracts/log.ts';
-import { tableUuid, type TableUuid } from '../../../src/core/ids.ts';
+import type { Log } from '../../../src/contracts/log.ts';
 import type { LogWorld } from '../../support/sim-disk/log-helpers.ts';
 import {
   TABLE_A,
@@ -17,7 +16,6 @@ import {
 import { seededRandom } from '../../support/sim-disk/seeded-random.ts';
 
 const HOUR = 3_600_000;
-const TABLE_C = tableUuid('cccccccc-cccc-4ccc-8ccc-cccccccccccc');
 
 async function twoTables(world: LogWorld, each: number): Promise<Log> {
   const log = await world.open();
@@ -150,29 +148,6 @@ it('parked a second time, around a parked run, after the table went back: in ord
   expect(await texts(log, TABLE_A)).toEqual(before);
   world.disk.crashKill();
   expect(await texts(await world.open(), TABLE_A)).toEqual(before);
-});
-
-it('tables that are parked leave a quarter of the log to the others, however many they are', async () => {
-  const world = logWorld({ segmentBytes: 1_000, maxBytes: 40_000, perTableShare: 0.5 });
-  const log = await world.open();
-  const fill = async (table: TableUuid): Promise<AppendOutcome> => {
-    for (;;) {
-      const outcome = await log.append([draft(table, 'x', 10)]);
-      if (outcome.kind !== 'appended') return outcome;
-      await log.park(table);
-      await log.trim();
-    }
-  };
-  expect(await fill(TABLE_A)).toEqual({ kind: 'full', scope: 'table' });
-  expect(log.status().bytes).toBeGreaterThan(15_000);
-  expect(await fill(TABLE_B)).toEqual({ kind: 'full', scope: 'table' });
-  expect(log.pendingBytes(TABLE_A) + log.pendingBytes(TABLE_B)).toBeLessThanOrEqual(30_000);
-  let others = 0;
-  while ((await log.append([draft(TABLE_C, 'x', 10)])).kind === 'appended') others += 1;
-  expect(others).toBeGreaterThan(10);
-  // What is committed makes room again.
-  log.committed(TABLE_A, upTo(onlyLane(log), 1_000_000));
-  expect((await log.append([draft(TABLE_B, 'x', 10)])).kind).toBe('appended');
 });
 
 it('past its share only that table is held back', async () => {
