@@ -24,7 +24,7 @@ import type { LoadOutcome, PreparedChange, TableFormat, TableView } from '../con
 import type { Tables } from '../contracts/tables.ts';
 import { NO_TRACER, type Tracer } from '../contracts/tracing.ts';
 import type { TrialWriter } from '../contracts/trial-writer.ts';
-import { deadLetterTableOf, ownerOfLetters } from '../record/dead-letter-table.ts';
+import { deadLetterTableOf } from '../record/dead-letter-table.ts';
 import { onErrorOf } from '../record/on-error.ts';
 import type { Progress } from '../record/progress.ts';
 import { Burials } from './dead-letters/burials.ts';
@@ -337,7 +337,10 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
   async #trim(): Promise<void> {
     const { log } = this.#options;
     const pending = new Set(log.pendingTables());
-    const views = [...pending].map((table) => ({ table, committing: this.#commits(table) }));
+    const views = [...pending].map((table) => ({
+      table,
+      committing: this.#pipelines.get(table)?.state.kind === 'running',
+    }));
     // A table with nothing to commit counts: it would commit, if only the full log let its producers in.
     const committing = this.pipelines.some(
       ({ state, lastCommit, drained }) => state.kind === 'running' && (lastCommit !== undefined || drained),
@@ -347,16 +350,6 @@ export class Coordinator<V extends TableView, P extends PreparedChange> {
       this.#options.onTrouble(this.#nameOf(table), 'parked', 'its records were moved aside so that the log can trim');
     }
     await log.trim();
-  }
-
-  /** It runs, and does not hold letters that wait for a table that is stopped. */
-  #commits(table: TableUuid): boolean {
-    const pipeline = this.#pipelines.get(table);
-    if (pipeline?.state.kind !== 'running') return false;
-    const owner = ownerOfLetters(pipeline.name);
-    if (owner === undefined || pipeline.drained) return true;
-    const name = formatTableName(owner);
-    return this.pipelines.every((other) => other.state.kind !== 'stopped' || formatTableName(other.name) !== name);
   }
 
   /** A table that was missing may have been missing for a moment only; one of the same name but another uuid is opened anew by name. */

@@ -61,11 +61,6 @@ export interface FeedTarget {
   readonly onLive: () => void;
 }
 
-interface Judged {
-  readonly ready?: ReadyLines;
-  readonly misfits?: readonly LateMisfit[];
-}
-
 export class Feed {
   readonly #log: Log;
   readonly #target: FeedTarget;
@@ -80,8 +75,6 @@ export class Feed {
   #turn = 0;
   /** The turn in which the table was fenced: nothing of a turn is in flight before it is staged. */
   #fenced = -1;
-  /** Where letters that stand for decisions may be staged, a lane: what they stand for is behind the table they were for. */
-  #passed = new Map<LaneId, Offset>();
   #wasPruned: (lane: LaneId) => boolean = () => false;
   #wake: () => void = () => undefined;
   #unstaged = { records: 0, bytes: 0 };
@@ -121,7 +114,6 @@ export class Feed {
   /** Starts over from what the table holds: everything staged before is forgotten. */
   rewind(progress: ReadonlyMap<LaneId, Offset>, wasPruned: (lane: LaneId) => boolean): void {
     this.#staged = new Map(progress);
-    this.#passed = new Map();
     this.#wasPruned = wasPruned;
     this.#mode = 'behind';
     this.#turn += 1;
@@ -155,13 +147,17 @@ export class Feed {
 
   async #catchUp(signal: AbortSignal): Promise<void> {
     const turn = this.#turn;
-    let wait: (() => Promise<void>) | undefined;
     for await (const entry of this.#log.entries(this.#target.table, new Map(this.#staged))) {
-      wait = await this.#takeIn(entry, turn, signal);
-      if (wait !== undefined) break;
+      if (entry.decides !== undefined) await this.#target.late.passed(entry.decides, signal);
+      const ready = await this.#decided(entry, turn, signal);
+      while (!this.#target.hasRoom() && turn === this.#turn) await this.#target.room(signal);
+      signal.throwIfAborted();
+      if (turn !== this.#turn) return;
+      const [misfit] = this.#stage(entry, ready);
+      if (misfit !== undefined) throw noLongerFits(entry, misfit);
+      this.#unstaged.records = Math.max(0, this.#unstaged.records - recordsIn(entry));
+      this.#unstaged.bytes = Math.max(0, this.#unstaged.bytes - entry.payload.byteLength);
     }
-    // Only now, and then from the start: what is being read cannot be trimmed, and others need the room.
-    if (wait !== undefined) return wait();
     if (turn === this.#turn) this.#passBuried();
     // Nothing is awaited between this check and the switch, so no append can slip between.
     const done = [...this.#appended].every(([lane, end]) => (this.#staged.get(lane) ?? -1n) >= end);
@@ -170,34 +166,6 @@ export class Feed {
       this.#unstaged = { records: 0, bytes: 0 };
       this.#target.onLive();
     }
-  }
-
-  /** Stages the entry, or answers what has to be waited for before it can be read again. */
-  async #takeIn(entry: Entry, turn: number, signal: AbortSignal): Promise<(() => Promise<void>) | undefined> {
-    const { late, hasRoom, room } = this.#target;
-    const { decides, lane } = entry;
-    const end = offset(entry.baseOffset + BigInt(entry.count));
-    if (decides !== undefined && (this.#passed.get(lane) ?? 0n) < end)
-      return async () => {
-        await late.passed(decides, signal);
-        if (turn === this.#turn) this.#passed.set(lane, end);
-      };
-    const judged = hasRoom() ? await this.#judge(entry, turn, signal) : undefined;
-    signal.throwIfAborted();
-    if (turn !== this.#turn) return () => Promise.resolve();
-    if (judged?.misfits !== undefined) {
-      const { misfits } = judged;
-      return () => this.#decide(entry, misfits, turn, signal);
-    }
-    if (!hasRoom())
-      return async () => {
-        while (!hasRoom() && turn === this.#turn) await room(signal);
-      };
-    const [misfit] = this.#stage(entry, judged?.ready);
-    if (misfit !== undefined) throw noLongerFits(entry, misfit);
-    this.#unstaged.records = Math.max(0, this.#unstaged.records - recordsIn(entry));
-    this.#unstaged.bytes = Math.max(0, this.#unstaged.bytes - entry.payload.byteLength);
-    return undefined;
   }
 
   /** A table that came back goes on behind what became dead letters meanwhile, though the log holds it no longer. */
@@ -238,37 +206,33 @@ export class Feed {
     return [];
   }
 
-  /** The entry's lines, or those of them that do not fit or cannot be written; neither where the lines are made as they are staged. */
-  async #judge(entry: Entry, turn: number, signal: AbortSignal): Promise<Judged> {
+  /** The entry's lines once every one of them fits or is refused for good; undefined when they are made as they are staged. */
+  async #decided(entry: Entry, turn: number, signal: AbortSignal): Promise<ReadyLines | undefined> {
     const { checker, late, pace } = this.#target;
     // What is left of an entry that begins below is made when it is staged.
-    if (turn !== this.#turn || (this.#staged.get(entry.lane) ?? 0n) > entry.baseOffset) return {};
-    const by = checker();
-    const rest = this.#undecided(entry);
-    const canonical = await pace.run(by.canonicalInSteps(rest.payload, optionsOf(entry)));
-    const refused = misfitsOf(canonical, rest, 0);
-    const misfits =
-      refused.length > 0
-        ? refused
-        : await late.poison(
-            entry,
-            () => indexed(canonical, rest),
-            () => this.#ahead(),
-            signal,
-          );
-    const [first] = misfits;
-    if (first === undefined) return { ready: { by, ...canonical } };
-    if (!late.allowed(first)) throw noLongerFits(entry, first);
-    return { misfits };
-  }
-
-  /** The fence comes first, and may meet another schema: what fits is asked again behind it. */
-  async #decide(entry: Entry, misfits: readonly LateMisfit[], turn: number, signal: AbortSignal): Promise<void> {
-    const { late, room } = this.#target;
-    if (turn !== this.#turn) return;
-    if (this.#fenced === turn) await late.decide(entry, misfits, signal);
-    else if (await late.fence(signal)) this.#fenced = turn;
-    else if (turn === this.#turn) await room(signal);
+    while (turn === this.#turn && (this.#staged.get(entry.lane) ?? 0n) <= entry.baseOffset) {
+      const by = checker();
+      const rest = this.#undecided(entry);
+      const canonical = await pace.run(by.canonicalInSteps(rest.payload, optionsOf(entry)));
+      const refused = misfitsOf(canonical, rest, 0);
+      const misfits =
+        refused.length > 0
+          ? refused
+          : await late.poison(
+              entry,
+              () => indexed(canonical, rest),
+              () => this.#ahead(),
+              signal,
+            );
+      const [first] = misfits;
+      if (first === undefined) return { by, ...canonical };
+      if (!late.allowed(first)) throw noLongerFits(entry, first);
+      if (this.#fenced === turn) await late.decide(entry, misfits, signal);
+      // The fence may have met another schema: what fits is asked again.
+      else if (await late.fence(signal)) this.#fenced = turn;
+      else if (turn === this.#turn) await this.#target.room(signal);
+    }
+    return undefined;
   }
 
   /** What comes next, as it will be staged; ends before what no longer fits. */

@@ -1,6 +1,5 @@
 /** Acknowledged records that no longer fit (protocol §3), one story a test: in the dead letters instead, once, whatever ends in between. */
 import { expect, test } from 'vitest';
-import { SluiceError } from '../../src/core/errors.ts';
 import { ON_ERROR_PROPERTY } from '../../src/record/on-error.ts';
 import { widen } from './actors/foreign.ts';
 import type { SentRequest } from './world/ledger.ts';
@@ -120,51 +119,4 @@ test('letters wait until the table has passed what it refused', async () => {
   stage.world.faults.active = false;
   await stage.end(life.coordinator?.checkpoint(undefined, 'operator', never) ?? Promise.reject(new Error('none')));
   expect(stage.isIn(request) && stage.isIn(after)).toBe(true);
-});
-
-test('letters that wait for a stopped table are parked, and the log trims for the others', async () => {
-  let broken = true;
-  const plant: Plant = {
-    name: 'stops-with-its-decision',
-    format: (format, { log }) => ({
-      load: format.load.bind(format),
-      progress: format.progress.bind(format),
-      prepare: format.prepare.bind(format),
-      landed: format.landed.bind(format),
-      attempt: (base, prepared) => {
-        if (broken && base.name.name === 't1' && log.refusals(base.uuid).length > 0)
-          throw new SluiceError('unsupported', 'nobody can write this');
-        return format.attempt(base, prepared);
-      },
-    }),
-  };
-  const stage = new Stage({
-    tables: ['t1', 't2'],
-    lettersByDefault: true,
-    log: { maxBytes: 6_000, segmentBytes: 500 },
-    plant,
-  });
-  const { request, life } = await lateRefusal(stage);
-  const states = (): readonly string[] =>
-    life.coordinator?.pipelines.map(({ name, state }) => `${name.name} ${state.kind}`) ?? [];
-  await stage.until(() => states().includes('t1 stopped'));
-  const { log } = life;
-  if (log === undefined) throw new Error('a daemon that is ready has a log');
-  let stored = 0;
-  // Several times what the log may hold. A client that is told to wait comes again.
-  for (let round = 0; round < 300 && stored < 100; round += 1) {
-    const [sent, answer] = stage.send(life, 't2');
-    const { kind } = await stage.end(answer);
-    if (kind === 'durable') {
-      stored += 1;
-      sent.state = 'acknowledged';
-    } else await stage.pass(1_000);
-  }
-  expect(stored).toBe(100);
-  expect(log.status().parked).toContain(stage.table('t1__dead_letters').uuid);
-  expect(inLetters(stage, request)).toBe(false);
-  broken = false;
-  life.end();
-  await stage.start();
-  await stage.until(() => inLetters(stage, request));
 });
