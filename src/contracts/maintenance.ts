@@ -155,7 +155,10 @@ export interface MaintenanceFormat<
   /** One compare-and-swap on exactly this base: main is then the snapshot, an ancestor of what it was. Progress and schema stay. */
   rollBack(base: V, to: SnapshotId): Promise<CommitOutcome<V>>;
 
-  /** URIs of objects that snapshots of `before` reach and no snapshot of `after` does. `after` is a later state of the same table. */
+  /**
+   * URIs of objects that snapshots of `before` reach and no snapshot of `after` does. `after` is a later state of the same table; when others
+   * expire it while it is read, the table's newest state takes its place, and what they take is left to them.
+   */
   released(before: V, after: V): AsyncIterable<string>;
 
   /**

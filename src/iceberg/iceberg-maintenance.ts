@@ -23,7 +23,7 @@ import { planClusters } from './manifest-clusters.ts';
 import type { ManifestLists } from './manifest-lists.ts';
 import { mergePolicy } from './manifest-merge.ts';
 import { ManifestScan, columnsOf } from './manifest-scan.ts';
-import { failedAttempt } from './failed-attempt.ts';
+import { failedAttempt, movedTable } from './failed-attempt.ts';
 import { assertWritable } from './metadata-check.ts';
 import {
   MAIN,
@@ -41,6 +41,9 @@ import { replaceSnapshot } from './replace-snapshot.ts';
 import { supersededBy } from './superseded-metadata.ts';
 import type { TableFiles } from './table-files.ts';
 import type { MetadataUpdate, Requirement } from './updates.ts';
+
+/** So many states are read before it gives way to whoever expires snapshots without a pause. */
+const MOST_STATES = 10;
 
 export class IcebergMaintenance implements MaintenanceFormat<
   IcebergView,
@@ -174,7 +177,16 @@ export class IcebergMaintenance implements MaintenanceFormat<
   }
 
   async *released(before: IcebergView, after: IcebergView): AsyncGenerator<string> {
-    yield* this.#reachability.released(before.metadata, after.metadata);
+    let state = after;
+    for (let states = 1; ; states += 1)
+      try {
+        return yield* this.#reachability.released(before.metadata, state.metadata);
+      } catch (error) {
+        if (states === MOST_STATES) throw error;
+        const now = await movedTable(this.#catalog, state, error);
+        if (now?.metadata.tableUuid !== before.metadata.tableUuid) return;
+        state = viewOf(now);
+      }
   }
 
   metadataFiles({ metadata, metadataLocation }: IcebergView): ReturnType<MaintenanceFormat['metadataFiles']> {

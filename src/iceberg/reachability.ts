@@ -2,7 +2,7 @@
  * Which objects a table's metadata reaches, and which it no longer does after an expiry (checklist 15.2, 15.4). Owns the walk over
  * snapshots. Deletes nothing, and knows no ages: that is the caller's.
  */
-import { SluiceError } from '../core/errors.ts';
+import { SluiceError, isSluiceError } from '../core/errors.ts';
 import type { Json64 } from '../core/json64.ts';
 import type { ManifestFile } from './manifest-file.ts';
 import type { ManifestLists } from './manifest-lists.ts';
@@ -34,7 +34,11 @@ export class Reachability {
     }
   }
 
-  /** Reached by a snapshot of `before` and by none of `after`, each once: content files first, then manifests, then lists. */
+  /**
+   * Reached by a snapshot of `before` and by none of `after`, each once: content files first, then manifests, then lists. What cannot be
+   * read of a snapshot that is gone is left out: another writer has expired it too, and takes what it reached. A file of `after` that is not
+   * there is kind `corrupt`, before anything was yielded.
+   */
   async *released(before: TableMetadata, after: TableMetadata): AsyncGenerator<string> {
     if (before.tableUuid !== after.tableUuid)
       throw new SluiceError('internal', 'two tables were taken for two states of one');
@@ -42,7 +46,7 @@ export class Reachability {
     const gone = before.snapshots.filter(({ snapshotId }) => !kept.has(snapshotId));
     const live = await this.#manifestsOf(after.snapshots);
     const lists = new Set(after.snapshots.map(({ manifestList }) => manifestList));
-    const released = new Map([...(await this.#manifestsOf(gone))].filter(([path]) => !live.has(path)));
+    const released = new Map([...(await this.#manifestsOf(gone, unlessTaken))].filter(([path]) => !live.has(path)));
     yield* await this.#contentFiles(before, after, gone, released, live);
     yield* released.keys();
     for (const { manifestList } of gone) if (!lists.has(manifestList)) yield manifestList;
@@ -50,10 +54,15 @@ export class Reachability {
     for (const path of statisticsFiles(before)) if (!statistics.has(path)) yield path;
   }
 
-  async #manifestsOf(snapshots: readonly Snapshot[]): Promise<ReadonlyMap<string, ManifestFile>> {
+  async #manifestsOf(
+    snapshots: readonly Snapshot[],
+    read: (work: () => Promise<void>) => Promise<void> = (work) => work(),
+  ): Promise<ReadonlyMap<string, ManifestFile>> {
     const manifests = new Map<string, ManifestFile>();
     for (const snapshot of snapshots)
-      for (const manifest of await this.#lists.of(snapshot)) manifests.set(manifest.path, manifest);
+      await read(async () => {
+        for (const manifest of await this.#lists.of(snapshot)) manifests.set(manifest.path, manifest);
+      });
     return manifests;
   }
 
@@ -67,12 +76,22 @@ export class Reachability {
     const candidates = new Set<string>();
     if (onlyAppended(after, before, gone)) return candidates;
     for (const manifest of released.values())
-      for await (const { file } of this.#scan.live(before, manifest)) candidates.add(file.filePath);
+      await unlessTaken(async () => {
+        for await (const { file } of this.#scan.live(before, manifest)) candidates.add(file.filePath);
+      });
     for (const manifest of live.values()) {
       if (candidates.size === 0) break;
       for await (const { file } of this.#scan.live(after, manifest)) candidates.delete(file.filePath);
     }
     return candidates;
+  }
+}
+
+async function unlessTaken(read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (!isSluiceError(error, 'corrupt')) throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the contract suite cannot see of maintenance: delete files of others, histories that moved, and what the files look like. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LiveDataFile, ReplaceChange } from '../../../src/contracts/maintenance.ts';
+import { snapshotId, type SnapshotId } from '../../../src/core/ids.ts';
 import { systemRuntime } from '../../../src/core/runtime.ts';
 import type { IcebergView } from '../../../src/iceberg/iceberg-format.ts';
 import { ADDED, type ContentFile, type ManifestEntry } from '../../../src/iceberg/manifest-entry.ts';
@@ -240,6 +241,69 @@ describe('a replacement', () => {
     );
   });
 });
+
+describe('what expired snapshots release', () => {
+  /** `a` and `b` were replaced, `c` came later; snapshot by snapshot. */
+  async function replaced(): Promise<{ readonly view: IcebergView; readonly ids: readonly SnapshotId[] }> {
+    await append(['a', DAY]);
+    const base = await append(['b', DAY]);
+    const change = await replacing(base, ['a', 'b'], 20n);
+    await iceberg.maintenance.attemptReplace(base, await iceberg.maintenance.prepareReplace(base, change, nextToken()));
+    const view = await append(['c', DAY]);
+    return { view, ids: view.metadata.snapshots.map((each) => snapshotId(each.snapshotId)) };
+  }
+
+  async function expire(base: IcebergView, snapshots: readonly SnapshotId[]): Promise<IcebergView> {
+    const outcome = await iceberg.maintenance.expire(base, { snapshots, refs: [] });
+    if (outcome.kind !== 'committed') throw new Error(outcome.kind);
+    return outcome.view;
+  }
+
+  const take = async (uris: readonly string[]): Promise<void> =>
+    void (await store.delete(uris.map((uri) => uri.slice('s3://lake/'.length))));
+  /** Of a process that has read nothing yet. */
+  const releasedTo = (before: IcebergView, after: IcebergView): Promise<readonly string[]> => {
+    const { maintenance } = openIceberg(pointers, oneStore('s3://lake', store), 's3://lake', systemRuntime);
+    return collect(maintenance.released(before, after));
+  };
+
+  it('is told beside another writer that expires the next ones and takes their files at once', async () => {
+    const { view, ids } = await replaced();
+    const [first = fail(), second = fail()] = ids;
+    const whole = await releasedTo(view, await expire(view, [first, second]));
+    const ours = await expire(await change(() => view.metadata), [first]);
+    const theirs = await expire(ours, [second]);
+    const taken = await releasedTo(ours, theirs);
+    expect(taken.filter((uri) => uri.endsWith('.avro')).length).toBeGreaterThan(1);
+    await take(taken);
+    const released = await releasedTo(view, ours);
+    expect(released.length).toBeGreaterThan(0);
+    expect(released.filter((uri) => !whole.includes(uri))).toEqual([]);
+    expect(whole.filter((uri) => !released.includes(uri) && !taken.includes(uri))).toEqual([]);
+  });
+
+  it('leaves out what another writer has taken of the same snapshots', async () => {
+    const { view, ids } = await replaced();
+    const after = await expire(view, ids.slice(0, 2));
+    const whole = await releasedTo(view, after);
+    const [list = fail()] = whole.filter((uri) => uri.includes('/snap-'));
+    await take([list]);
+    const released = await releasedTo(view, after);
+    expect(released.filter((uri) => !whole.includes(uri))).toEqual([]);
+    expect(released.length).toBeGreaterThan(0);
+  });
+
+  it('is not told when a file of the table as it is now is missing', async () => {
+    const { view, ids } = await replaced();
+    const after = await expire(view, ids.slice(0, 2));
+    await take([currentSnapshot(after.metadata)?.manifestList ?? fail()]);
+    await expect(releasedTo(view, after)).rejects.toMatchObject({ kind: 'corrupt' });
+  });
+});
+
+const fail = (): never => {
+  throw new Error('the table has no such snapshot');
+};
 
 describe('clustered manifests', () => {
   it('hold few partitions each, keep every number, and leave deletes as they are', async () => {
