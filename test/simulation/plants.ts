@@ -55,6 +55,7 @@ const withoutSync = (disk: Disk, when: () => boolean): Disk => {
   const file = (inner: DiskFile): DiskFile => over(inner, { sync: () => (when() ? Promise.resolve() : inner.sync()) });
   return over(disk, {
     open: async (path, mode) => file(await disk.open(path, mode)),
+    rewrite: (path, start, end) => (when() ? Promise.resolve() : disk.rewrite(path, start, end)),
     syncDirectory: (path) => (when() ? Promise.resolve() : disk.syncDirectory(path)),
   });
 };
