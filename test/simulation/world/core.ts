@@ -55,8 +55,8 @@ export interface WorldCore {
   letterTables(): readonly TableUuid[];
   /** Dead letters as a query by that life finds them. */
   letterReader(effects: Effects): LetterReader;
-  /** Letters of late refusals that are in a log. */
-  onDecided(entry: Entry): void;
+  /** An entry that a life finds as it opens its log. */
+  onFound(life: Life, entry: Entry): void;
   onStored(life: Life, entries: readonly Entry[]): void;
   /** A record killed its process. */
   onDeath(life: Life): void;

@@ -122,10 +122,7 @@ export class Life {
     const disk: Disk = this.#plant?.disk?.(mounted, () => opening) ?? mounted;
     const opened = await openLog({ disk, directory: '/log', runtime, ...core.logLimits });
     opening = false;
-    // A decision that nobody heard of may have reached the disk before the life that made it ended.
-    for (const table of core.letterTables())
-      for await (const entry of opened.entries(table, new Map()))
-        if (entry.decides !== undefined || entry.buries !== undefined) core.onDecided(entry);
+    await this.#look(opened);
     const log = this.#observed(this.#plant?.log?.(opened, core) ?? opened);
     const local: LocalFiles = new Map();
     const store = new SimStore({
@@ -199,6 +196,16 @@ export class Life {
     this.channels = new Channels(this.coordinator);
     const letters = core.letterReader(effects);
     this.desk = new LetterDesk(this.coordinator, log, this.#plant?.letters?.(letters) ?? letters, runtime);
+  }
+
+  /** What nobody heard of may have reached the disk before the life that wrote it ended. It is the world that looks: nothing takes time, or fails. */
+  async #look(log: Log): Promise<void> {
+    const { disk } = this.volume;
+    const { hook } = disk;
+    disk.hook = undefined;
+    for (const table of log.pendingTables())
+      for await (const entry of log.entries(table, new Map())) this.#core.onFound(this, entry);
+    disk.hook = hook;
   }
 
   /** Tells the truth's ledger where each request was stored, as the log says so. */

@@ -9,6 +9,7 @@ import { isLetterTable } from './invariants.ts';
 import type { SentRequest } from './ledger.ts';
 import type { Life } from './life.ts';
 import type { SimTable } from './model-catalog.ts';
+import type { Position } from '../../../src/contracts/service-ports.ts';
 import { areLetters, lettersOf, requestOf, rowsOf } from './records.ts';
 import { SimLetterReader } from './sim-letters.ts';
 import type { World } from './world.ts';
@@ -23,14 +24,14 @@ export class Stored {
   }
 
   onStored(life: Life, entries: readonly Entry[]): void {
-    const { ledger, invariants, scheduler } = this.#world;
+    const { ledger } = this.#world;
     // Of an exact producer's request that is dead letters alone.
     const stampOnly = entries.find((entry) => recordsIn(entry) === 0);
     for (const entry of entries) {
       const { lane, baseOffset, count, table } = stampOnly ?? entry;
       const position = { lane, offset: offset(baseOffset + BigInt(count)) };
       const rows = rowsOf(entry.payload);
-      if (areLetters(entry.payload)) this.onDecided(entry);
+      if (areLetters(entry.payload)) this.#onDecided(entry);
       for (const { id, status } of lettersOf(entry.payload)) if (status !== 'open') ledger.marks.add(id);
       const request = ledger.requests[requestOf(rows[0] ?? '') ?? -1];
       if (request === undefined) continue;
@@ -40,15 +41,28 @@ export class Stored {
         if ((areLetters(entry.payload) && stampOnly === undefined) || replayed) continue;
         this.#storedAgain(request);
       }
-      request.stored = { position, table, volume: life.volume.name, at: scheduler.now };
-      invariants.onStored(request, table);
-      if (!invariants.of(table).dropped) continue;
-      request.excused ??= 'table dropped';
-      request.buriable = true;
+      this.#isAt(request, life, position, table);
     }
   }
 
-  onDecided(entry: Entry): void {
+  onFound(life: Life, entry: Entry): void {
+    const { lane, baseOffset, count, table, payload } = entry;
+    if (areLetters(payload)) this.#onDecided(entry);
+    const request = this.#world.ledger.requests[requestOf(rowsOf(payload)[0] ?? '') ?? -1];
+    if (areLetters(payload) || request === undefined || request.stored !== undefined) return;
+    this.#isAt(request, life, { lane, offset: offset(baseOffset + BigInt(count)) }, table);
+  }
+
+  #isAt(request: SentRequest, life: Life, position: Position, table: TableUuid): void {
+    const { invariants, scheduler } = this.#world;
+    request.stored = { position, table, volume: life.volume.name, at: scheduler.now };
+    invariants.onStored(request, table);
+    if (!invariants.of(table).dropped) return;
+    request.excused ??= 'table dropped';
+    request.buriable = true;
+  }
+
+  #onDecided(entry: Entry): void {
     const { ledger, scheduler } = this.#world;
     const position = { lane: entry.lane, offset: offset(entry.baseOffset + BigInt(entry.count)) };
     const at = scheduler.now;

@@ -201,8 +201,8 @@ export class World implements WorldCore {
     this.stored.onStored(life, entries);
   }
 
-  onDecided(entry: Entry): void {
-    this.stored.onDecided(entry);
+  onFound(life: Life, entry: Entry): void {
+    this.stored.onFound(life, entry);
   }
 
   isIn(request: number, uuid: TableUuid): boolean {
