@@ -4,7 +4,7 @@
  */
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { type SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
-import type { Epoch, LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
+import { offset, type Epoch, type LaneId, type Offset, type TableName, type TableUuid } from '../core/ids.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
 import type { Entry, Log } from '../contracts/log.ts';
@@ -411,8 +411,11 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
     const lanes = lanesOf(progress);
     const at = this.#context.runtime.clock.now();
     this.positions.restore(lanes, progress === undefined ? undefined : { snapshot: progress.token, at });
-    if (lanes.size > 0) log.committed(this.uuid, lanes);
-    this.#feed.rewind(lanes, (lane) => wasPruned(progress, lane));
+    const pruned = (lane: LaneId): boolean => wasPruned(progress, lane);
+    // Back before a lane began, nothing of it is in the table: the log keeps it as it keeps what was never committed.
+    const unmet = log.lanes().filter(({ lane }) => !lanes.has(lane) && !pruned(lane));
+    log.committed(this.uuid, new Map([...lanes, ...unmet.map(({ lane }) => [lane, offset(0)] as const)]));
+    this.#feed.rewind(lanes, pruned);
   }
 
   async #forgetUncommitted(): Promise<void> {
