@@ -8,6 +8,9 @@ const LOST = /CommitFailed|ValidationException|Cannot commit/;
 /** The engine does not know, or gave up waiting for the catalog's file. */
 const DOUBTFUL = /CommitStateUnknown|database is locked|SQLITE_BUSY/;
 
+/** What was tried came to nothing because somebody else was first, as only whoever tried can tell. */
+export class LostRace extends Error {}
+
 export type Attempt<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'lost' | 'doubtful' | 'failed'; readonly why: string };
@@ -33,6 +36,7 @@ async function tried<T>(work: () => Promise<T>): Promise<Attempt<T>> {
     return { kind: 'done', value: await work() };
   } catch (error) {
     const why = String(error);
+    if (error instanceof LostRace) return { kind: 'lost', why };
     return { kind: LOST.test(why) ? 'lost' : DOUBTFUL.test(why) ? 'doubtful' : 'failed', why };
   }
 }

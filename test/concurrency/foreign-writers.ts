@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chance } from '../support/chance.ts';
-import type { Attempts } from './attempts.ts';
+import { LostRace, type Attempts } from './attempts.ts';
 import { idsOf, type Books, type Rows } from './books.ts';
 import { deletableIds, type Judges } from './judges.ts';
 import { isThere, strayAmong } from './stray-file.ts';
@@ -69,15 +69,23 @@ export function sparkHand(judges: Judges): Hand {
       expire: (table) =>
         sql(
           `CALL ${catalog.name}.system.expire_snapshots(table => '${table}', older_than => TIMESTAMP '${secondsAgo(SNAPSHOTS_STAY_S)}', retain_last => ${SNAPSHOTS_STAY})`,
-        ),
+        ).catch(expiredMeanwhile),
       manifests: (table) => sql(`CALL ${catalog.name}.system.rewrite_manifests(table => '${table}')`),
       orphans: async (table) => {
         const stray = await strayAmong(await judges.files(judges.current(table)));
-        await sql(`CALL ${catalog.name}.system.remove_orphan_files(table => '${table}')`);
+        await sql(`CALL ${catalog.name}.system.remove_orphan_files(table => '${table}')`).catch(expiredMeanwhile);
         if (await isThere(stray)) throw new Error(`${stray} is still there`);
       },
     },
   };
+}
+
+/**
+ * Both walk what all snapshots reach, and the daemon may expire some of them meanwhile. Whether it took what a kept snapshot reaches is for
+ * readers and for the verdict to see.
+ */
+function expiredMeanwhile(error: unknown): never {
+  throw String(error).includes('NotFoundException') ? new LostRace(String(error)) : error;
 }
 
 export class ForeignWriter {
