@@ -2,7 +2,7 @@
  * The checkpoint protocol as pure decisions from observed facts (protocol §4 step 4, §6). Reads and writes nothing:
  * the commit loop asks, then acts.
  */
-import type { Generation, LaneId, Offset, SnapshotId, TableUuid } from '../core/ids.ts';
+import { offset, type Generation, type LaneId, type Offset, type SnapshotId, type TableUuid } from '../core/ids.ts';
 import type { LaneRange, TrimmedMark } from '../contracts/log.ts';
 import { bornAt } from '../core/lane-id.ts';
 import type { Progress } from '../record/progress.ts';
@@ -63,6 +63,19 @@ export function judge(base: Progress | undefined, plan: CommitPlan, landed: bool
 
 export const lanesOf = (progress: Progress | undefined): ReadonlyMap<LaneId, Offset> =>
   new Map([...(progress?.lanes ?? [])].map(([lane, at]) => [lane, at.next]));
+
+/**
+ * Where the table stands in every lane of the log, too, that its progress does not name: at 0. A table that was put back to before a lane
+ * began holds nothing of it, whatever was committed since. Lanes that were pruned are left out: the table held all of them.
+ */
+export const standingIn = (
+  progress: Progress | undefined,
+  held: readonly Pick<LaneRange, 'lane'>[],
+): ReadonlyMap<LaneId, Offset> =>
+  new Map([
+    ...held.filter(({ lane }) => !wasPruned(progress, lane)).map(({ lane }) => [lane, offset(0)] as const),
+    ...lanesOf(progress),
+  ]);
 
 /** No lane of the base is elsewhere than where this life last saw it: nothing that was under way has come in since. */
 export const stoodStill = (base: Progress | undefined, known: ReadonlyMap<LaneId, Offset>): boolean =>

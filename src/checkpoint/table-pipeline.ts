@@ -4,7 +4,7 @@
  */
 import { backoffMs, type BackoffPolicy } from '../core/backoff.ts';
 import { type SluiceError, isSluiceError, messageOf } from '../core/errors.ts';
-import { offset, type Epoch, type LaneId, type Offset, type TableName, type TableUuid } from '../core/ids.ts';
+import type { Epoch, LaneId, Offset, TableName, TableUuid } from '../core/ids.ts';
 import { CommitQueue } from '../commit/commit-queue.ts';
 import type { FileLayout } from '../contracts/column-engine.ts';
 import type { Entry, Log } from '../contracts/log.ts';
@@ -25,7 +25,7 @@ import { Suspicion } from './poison/suspicion.ts';
 import { Positions } from './positions.ts';
 import { FirstHearing } from './producers/first-hearing.ts';
 import type { TableProducers } from './producers/table-producers.ts';
-import { findGap, lanesOf, stoodStill, wasPruned, type CommitPlan } from './protocol.ts';
+import { findGap, lanesOf, standingIn, stoodStill, wasPruned, type CommitPlan } from './protocol.ts';
 import { Refresher, sameLayout } from './refresher.ts';
 import { Signal } from './signal.ts';
 import { fencedBy, outcomeUnknown, stopBy, stoppedAtGap, TABLE_GONE, type Stop } from './stops.ts';
@@ -409,13 +409,10 @@ export class TablePipeline<V extends TableView, P extends PreparedChange> {
       return;
     }
     const lanes = lanesOf(progress);
-    const at = this.#context.runtime.clock.now();
-    this.positions.restore(lanes, progress === undefined ? undefined : { snapshot: progress.token, at });
-    const pruned = (lane: LaneId): boolean => wasPruned(progress, lane);
-    // Back before a lane began, nothing of it is in the table: the log keeps it as it keeps what was never committed.
-    const unmet = log.lanes().filter(({ lane }) => !lanes.has(lane) && !pruned(lane));
-    log.committed(this.uuid, new Map([...lanes, ...unmet.map(({ lane }) => [lane, offset(0)] as const)]));
-    this.#feed.rewind(lanes, pruned);
+    const snapshot = progress && { snapshot: progress.token, at: this.#context.runtime.clock.now() };
+    this.positions.restore(lanes, snapshot);
+    log.committed(this.uuid, standingIn(progress, log.lanes()));
+    this.#feed.rewind(lanes, (lane) => wasPruned(progress, lane));
   }
 
   async #forgetUncommitted(): Promise<void> {

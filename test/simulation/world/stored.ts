@@ -3,13 +3,13 @@
  * producer rightly sent it once more. Owns the rules of a second copy (I2, I7, I8); what the tables hold is for `invariants.ts`.
  */
 import { recordsIn, type Entry } from '../../../src/contracts/log.ts';
+import type { Position } from '../../../src/contracts/service-ports.ts';
 import { offset, type TableName, type TableUuid } from '../../../src/core/ids.ts';
 import type { Effects } from './effects.ts';
 import { isLetterTable } from './invariants.ts';
 import type { SentRequest } from './ledger.ts';
 import type { Life } from './life.ts';
 import type { SimTable } from './model-catalog.ts';
-import type { Position } from '../../../src/contracts/service-ports.ts';
 import { areLetters, lettersOf, requestOf, rowsOf } from './records.ts';
 import { SimLetterReader } from './sim-letters.ts';
 import type { World } from './world.ts';

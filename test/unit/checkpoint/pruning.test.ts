@@ -1,6 +1,6 @@
 /** Lanes leave the progress when they can no longer matter, and one that turns up again afterwards is refused (protocol §2). */
 import { describe, expect, test } from 'vitest';
-import { findGap, lanesToPrune, wasPruned } from '../../../src/checkpoint/protocol.ts';
+import { findGap, lanesToPrune, standingIn, wasPruned } from '../../../src/checkpoint/protocol.ts';
 import { epoch, generation, laneId, offset, pipelineId, snapshotId, tableUuid } from '../../../src/core/ids.ts';
 import { bornAt, mintLaneId } from '../../../src/core/lane-id.ts';
 import { advance } from '../../../src/record/progress-step.ts';
@@ -74,4 +74,29 @@ test('a lane carries its birth and is never minted twice', () => {
   expect(lane).toMatch(/^[0-9a-f]{32}$/);
   expect(bornAt(lane)).toBe(NOW);
   expect(mintLaneId(runtime)).not.toBe(lane);
+});
+
+describe('where a table stands in the lanes of the log', () => {
+  const other = laneOf(NOW - 2 * DAY);
+
+  test('is its progress, and the beginning of a lane that it does not know', () => {
+    const base = progress([[young, NOW - DAY]]);
+    expect(standingIn(base, [held(young), held(other)])).toEqual(
+      new Map([
+        [other, 0n],
+        [young, 5n],
+      ]),
+    );
+    expect(standingIn(undefined, [held(young)])).toEqual(new Map([[young, 0n]]));
+  });
+
+  test('is unsaid of a lane that was pruned: the table held all of it', () => {
+    const base: Progress = { ...progress([[young, NOW - DAY]]), prunedTo: NOW - 20 * DAY };
+    expect(standingIn(base, [held(old), held(other)])).toEqual(
+      new Map([
+        [other, 0n],
+        [young, 5n],
+      ]),
+    );
+  });
 });
